@@ -1,0 +1,3 @@
+//! Command-line RPC client.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Node; the wallet runs as a process of its own.
+
+fn main() {}

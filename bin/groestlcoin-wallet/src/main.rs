@@ -1,0 +1,3 @@
+//! Wallet process and offline wallet tool.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Wrapper that runs the other programs.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Node and wallet in one process.
+
+fn main() {}

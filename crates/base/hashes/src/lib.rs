@@ -1,0 +1,1 @@
+//! One hasher per purpose, hash newtypes, SipHash, MuHash.

@@ -1,0 +1,1 @@
+//! Every block, header and transaction rule as pure functions over views.

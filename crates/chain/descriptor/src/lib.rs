@@ -1,0 +1,1 @@
+//! Addresses, output descriptors, miniscript, signing.

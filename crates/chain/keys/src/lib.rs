@@ -1,0 +1,1 @@
+//! Keys: ECDSA with lax DER, Schnorr, ellswift, BIP32, message signing.

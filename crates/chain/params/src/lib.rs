@@ -1,0 +1,1 @@
+//! Networks: genesis blocks, deployments, subsidy, seeds, address prefixes.

@@ -1,0 +1,1 @@
+//! Standardness, dust, fee rates.

@@ -1,0 +1,1 @@
+//! Amounts, outpoints, transactions, headers, blocks: types that carry their ids.

@@ -1,0 +1,1 @@
+//! Opcodes, interpreter, signature hashes, signature cache, script classes, sigop counting.

@@ -1,0 +1,1 @@
+//! Network addresses and groups, address manager, bans, anchors.

@@ -1,0 +1,1 @@
+//! All message handling as an I/O-free machine.

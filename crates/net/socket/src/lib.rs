@@ -1,0 +1,1 @@
+//! Tokio edge: listening, connecting, proxies, DNS seeds.

@@ -1,0 +1,1 @@
+//! Traits between node, wallet and GUI, and plain data.

@@ -1,0 +1,1 @@
+//! Cap'n Proto schemas and generated code.

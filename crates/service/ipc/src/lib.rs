@@ -1,0 +1,1 @@
+//! Client proxies and servers for the interface traits, spawning, sockets.

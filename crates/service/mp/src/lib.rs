@@ -1,0 +1,1 @@
+//! Multiprocess runtime over Cap'n Proto, wire compatible with libmultiprocess.

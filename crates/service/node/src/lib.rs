@@ -1,0 +1,1 @@
+//! Start and stop order, node context, node RPC methods; implements Chain, Node, Mining.

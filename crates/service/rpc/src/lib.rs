@@ -1,0 +1,1 @@
+//! JSON-RPC engine: method descriptions, dispatch, help, auth, HTTP.

@@ -1,0 +1,1 @@
+//! Descriptor wallet: SQLite records, coin selection, signing, rescan, wallet RPCs.

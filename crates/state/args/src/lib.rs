@@ -1,0 +1,1 @@
+//! Arguments, configuration file, settings.json, data directories.

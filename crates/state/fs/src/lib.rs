@@ -1,0 +1,1 @@
+//! File environment trait: real, in memory, failing.

@@ -1,0 +1,1 @@
+//! LevelDB-format key-value store behind the Store trait.

@@ -1,0 +1,1 @@
+//! Log categories, debug.log in the reference's format, rate limits.

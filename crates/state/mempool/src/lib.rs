@@ -1,0 +1,1 @@
+//! Mempool, acceptance, orphanage, persistence, fee estimation.

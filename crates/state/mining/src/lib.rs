@@ -1,0 +1,1 @@
+//! Block assembly and templates.

@@ -1,0 +1,1 @@
+//! Locks, clock with mock time, interrupt token, named threads, worker pool, scheduler.

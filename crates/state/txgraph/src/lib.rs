@@ -1,0 +1,1 @@
+//! Cluster graph and linearization; knows no transaction.

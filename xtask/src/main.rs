@@ -1,0 +1,3 @@
+//! Project checks.
+
+fn main() {}
