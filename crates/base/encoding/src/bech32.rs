@@ -114,7 +114,8 @@ pub fn bech32_decode(text: &str, limit: usize) -> Option<Bech32Decoded> {
     let mut input = expand(&hrp);
     input.extend_from_slice(&values);
     let check = polymod(input);
-    let variant = [Bech32Variant::Bech32, Bech32Variant::Bech32m].into_iter().find(|v| v.constant() == check)?;
+    let variant =
+        [Bech32Variant::Bech32, Bech32Variant::Bech32m].into_iter().find(|v| v.constant() == check)?;
     values.truncate(values.len() - BECH32_CHECKSUM_LEN);
     Some(Bech32Decoded { variant, hrp, data: values })
 }
@@ -178,9 +179,8 @@ pub fn bech32_locate_errors(text: &str, limit: usize) -> (&'static str, Vec<usiz
         if residue == 0 {
             return ("", Vec::new());
         }
-        let found = locate(&input, offset, residue).map(|list| {
-            list.into_iter().map(|p| p - offset + split + 1).collect::<Vec<usize>>()
-        });
+        let found = locate(&input, offset, residue)
+            .map(|list| list.into_iter().map(|p| p - offset + split + 1).collect::<Vec<usize>>());
         if let Some(list) = found
             && best.as_ref().is_none_or(|(_, b)| list.len() < b.len())
         {

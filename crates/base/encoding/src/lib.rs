@@ -18,8 +18,8 @@ pub mod fuzz;
 pub use base58::{Base58Error, base58_decode, base58_encode, base58check_decode, base58check_encode};
 pub use base64::{Base64Error, base64_decode, base64_encode};
 pub use bech32::{
-    BECH32_CHECKSUM_LEN, Bech32Decoded, Bech32Variant, bech32_decode, bech32_encode, bech32_encode_with_limit,
-    bech32_locate_errors, convert_bits,
+    BECH32_CHECKSUM_LEN, Bech32Decoded, Bech32Variant, bech32_decode, bech32_encode,
+    bech32_encode_with_limit, bech32_locate_errors, convert_bits,
 };
 pub use hex::{HexError, hex_decode, hex_decode_array, hex_encode, hex_encode_reversed, is_hex};
 pub use reader::{DecodeError, MAX_SIZE, Reader};

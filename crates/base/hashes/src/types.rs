@@ -3,7 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use grs_encoding::{Decode, DecodeError, Encode, HexError, Reader, hex_decode_array, hex_encode, hex_encode_reversed};
+use grs_encoding::{
+    Decode, DecodeError, Encode, HexError, Reader, hex_decode_array, hex_encode, hex_encode_reversed,
+};
 
 macro_rules! hash_type {
     ($(#[$doc:meta])* $name:ident) => {

@@ -5,7 +5,7 @@
 //! file is absent it says "skipped", otherwise it reports its case count through [`report`], which fails when
 //! no case ran.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::PathBuf;
 
 use serde_json::Value;
@@ -19,14 +19,24 @@ pub fn vectors_dir() -> Option<PathBuf> {
     if dir.is_dir() {
         return Some(dir);
     }
-    println!("skipped: no test vectors (set GRS_VECTORS to their folder)");
+    record("skipped: no test vectors (set GRS_VECTORS to their folder)");
     None
+}
+
+/// Prints a line and, when `GRS_VECTORS_REPORT` names a file, appends it there: the test harness hides the
+/// output of tests that pass, and continuous integration wants to see what ran.
+fn record(line: &str) {
+    println!("{line}");
+    let Some(path) = std::env::var_os("GRS_VECTORS_REPORT") else { return };
+    let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
+    let written = file.and_then(|mut f| f.write_all(format!("{line}\n").as_bytes()));
+    written.expect("the vector report can be written");
 }
 
 fn read(path: &str) -> Option<Vec<u8>> {
     let file = vectors_dir()?.join(path);
     let Ok(raw) = std::fs::read(&file) else {
-        println!("skipped: no vector file {path}");
+        record(&format!("skipped: no vector file {path}"));
         return None;
     };
     if !path.ends_with(".gz") {
@@ -60,7 +70,7 @@ pub fn json_lines(path: &str) -> Option<Vec<Value>> {
 
 /// Prints how many cases ran; fails when none did.
 pub fn report(name: &str, cases: usize) {
-    println!("vectors: {name}: {cases} cases");
+    record(&format!("vectors: {name}: {cases} cases"));
     assert!(cases > 0, "vector file {name} is there but no case ran");
 }
 

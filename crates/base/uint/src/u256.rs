@@ -110,7 +110,7 @@ impl U256 {
         let (mut quotient, mut rest) = (U256::ZERO, self);
         loop {
             if rest >= part {
-                rest = rest - part;
+                rest -= part;
                 quotient.0[(shift / 64) as usize] |= 1 << (shift % 64);
             }
             if shift == 0 {

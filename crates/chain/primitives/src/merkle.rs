@@ -20,7 +20,8 @@ pub fn merkle_root(mut hashes: Vec<[u8; 32]>) -> MerkleResult {
     let mut mutated = false;
     while hashes.len() > 1 {
         mutated |= hashes.chunks_exact(2).any(|pair| pair[0] == pair[1]);
-        hashes = hashes.chunks(2).map(|pair| merkle_node(&pair[0], pair.last().unwrap_or(&pair[0]))).collect();
+        hashes =
+            hashes.chunks(2).map(|pair| merkle_node(&pair[0], pair.last().unwrap_or(&pair[0]))).collect();
     }
     MerkleResult { root: MerkleRoot::from_bytes(hashes.first().copied().unwrap_or_default()), mutated }
 }
@@ -45,7 +46,8 @@ pub fn merkle_path(mut hashes: Vec<[u8; 32]>, mut position: usize) -> Vec<[u8; 3
     while hashes.len() > 1 {
         let sibling = (position ^ 1).min(hashes.len() - 1);
         path.push(hashes[sibling]);
-        hashes = hashes.chunks(2).map(|pair| merkle_node(&pair[0], pair.last().unwrap_or(&pair[0]))).collect();
+        hashes =
+            hashes.chunks(2).map(|pair| merkle_node(&pair[0], pair.last().unwrap_or(&pair[0]))).collect();
         position /= 2;
     }
     path

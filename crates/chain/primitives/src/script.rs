@@ -1,7 +1,9 @@
 use std::fmt;
 use std::ops::Deref;
 
-use grs_encoding::{Decode, DecodeError, Encode, Reader, compact_size_len, hex_encode, write_compact_size, write_var_bytes};
+use grs_encoding::{
+    Decode, DecodeError, Encode, Reader, compact_size_len, hex_encode, write_compact_size, write_var_bytes,
+};
 
 /// The bytes of a script, not interpreted.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]

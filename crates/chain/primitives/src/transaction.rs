@@ -349,7 +349,13 @@ impl Transaction {
         self.data.clone()
     }
 
-    fn with_ids(data: MutableTransaction, txid: Txid, wtxid: Wtxid, base: usize, total: usize) -> Transaction {
+    fn with_ids(
+        data: MutableTransaction,
+        txid: Txid,
+        wtxid: Wtxid,
+        base: usize,
+        total: usize,
+    ) -> Transaction {
         // Sizes fit: a serialization longer than 4 GB is refused by every caller's length limit, and a decoded
         // one is no longer than its input.
         Transaction {
@@ -422,7 +428,10 @@ impl Eq for Transaction {}
 
 impl fmt::Debug for Transaction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Transaction").field("txid", &self.txid).field("data", &self.data).finish_non_exhaustive()
+        f.debug_struct("Transaction")
+            .field("txid", &self.txid)
+            .field("data", &self.data)
+            .finish_non_exhaustive()
     }
 }
 
