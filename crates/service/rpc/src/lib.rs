@@ -4,13 +4,19 @@
 //! line's conversion table and the check of results all come from that description. [`RpcTable`] holds the methods of
 //! this process and commands forwarded to other processes.
 
+pub mod auth;
 mod check;
 pub mod control;
 mod error;
 pub mod help;
+pub mod http;
 mod method;
 mod named;
+mod pool;
+pub mod protocol;
 mod request;
+mod server;
+pub mod subnet;
 mod table;
 pub mod value;
 
@@ -18,6 +24,7 @@ pub use error::{RpcError, code};
 pub use method::{Arg, ArgType, Fallback, Handler, Method, Output, Res, ResType, Text};
 pub use named::{ArgName, arg_names, positional};
 pub use request::{CallInfo, Context, FromValue, Mode, Params, Request};
+pub use server::RpcServer;
 pub use table::{
     ActiveCommand, Command, CommandCall, CommandHandle, Forward, Outcome, RemoteCommand, RpcTable,
 };

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::error::RpcError;
 use crate::method::{Fallback, Method};
-use crate::value::{JsonExt, null};
+use crate::value::{JsonExt, NULL};
 
 /// Object that handlers find in [`CallInfo::context`].
 pub type Context = Arc<dyn Any + Send + Sync>;
@@ -141,7 +141,7 @@ impl<'a> Request<'a> {
 
     /// Argument by position; null when not given.
     pub fn param(&self, index: usize) -> &'a Value {
-        self.params.get(index).unwrap_or_else(|| null())
+        self.params.get(index).unwrap_or(&NULL)
     }
 
     /// Argument by name, without its default; null when not given.
@@ -150,20 +150,17 @@ impl<'a> Request<'a> {
     pub fn value(&self, name: &str) -> &'a Value {
         let index = self.method.args.iter().position(|a| a.has_name(name));
         debug_assert!(index.is_some(), "method {} has no argument {name}", self.name);
-        index.map_or_else(|| null(), |i| self.param(i))
+        index.map_or(&NULL, |i| self.param(i))
     }
 
     /// Argument by name, or its default from the description, or null.
     pub fn value_or_default(&self, name: &str) -> &'a Value {
         let given = self.value(name);
-        if given.is_null() {
-            if let Some(Fallback::Default(value)) =
-                self.method.args.iter().find(|a| a.has_name(name)).map(|a| &a.fallback)
-            {
-                return value;
-            }
+        let fallback = self.method.args.iter().find(|a| a.has_name(name)).map(|a| &a.fallback);
+        match fallback {
+            Some(Fallback::Default(value)) if given.is_null() => value,
+            _ => given,
         }
-        given
     }
 
     /// Required argument, or optional one that has a default.

@@ -1,12 +1,13 @@
 //! The table of commands: registration, dispatch, help, warm-up, running calls.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
+use grs_log::{Category, debug};
 use serde_json::{Map, Value, json};
 
 use crate::check;
@@ -313,14 +314,14 @@ impl RpcTable {
 
     /// Lets waiting calls go on waiting until [`RpcTable::interrupt`].
     pub fn start(&self) {
-        tracing::debug!(target: "rpc", "Starting RPC");
+        debug!(Category::Rpc, "Starting RPC");
         self.running.store(true, Ordering::Release);
     }
 
     /// Tells waiting calls to give up.
     pub fn interrupt(&self) {
         if self.running.swap(false, Ordering::AcqRel) {
-            tracing::debug!(target: "rpc", "Interrupting RPC");
+            debug!(Category::Rpc, "Interrupting RPC");
         }
     }
 
@@ -462,15 +463,11 @@ impl RpcTable {
     pub fn dump_arg_map(&self, info: &CallInfo) -> Value {
         let info = CallInfo { mode: Mode::GetArgs, ..info.clone() };
         let mut rows = Vec::new();
-        let mut seen = HashSet::new();
         for name in self.list_commands() {
-            if !seen.insert(name.clone()) {
-                continue;
-            }
-            if let Ok(Outcome::Done(output)) = self.dispatch(&info, &name, Params::default(), true) {
-                if let Ok(Value::Array(more)) = output.into_value() {
-                    rows.extend(more);
-                }
+            if let Ok(Outcome::Done(output)) = self.dispatch(&info, &name, Params::default(), true)
+                && let Ok(Value::Array(more)) = output.into_value()
+            {
+                rows.extend(more);
             }
         }
         Value::Array(rows)

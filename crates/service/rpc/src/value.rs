@@ -1,6 +1,7 @@
 //! Helpers on JSON values: strict getters, amounts, hashes, with the error texts of the reference (`rpc/util.cpp`,
 //! `univalue`).
 
+use grs_encoding::{hex_decode, hex_decode_array};
 use serde_json::{Map, Number, Value};
 
 use crate::error::RpcError;
@@ -10,7 +11,8 @@ pub const COIN: i64 = 100_000_000;
 /// Largest amount in existence, smallest units.
 pub const MAX_MONEY: i64 = 105_000_000 * COIN;
 
-static NULL: Value = Value::Null;
+/// A null to refer to where a value is absent.
+pub(crate) static NULL: Value = Value::Null;
 
 /// Strict getters. A wrong type is [`crate::code::TYPE_ERROR`], a number out of range [`crate::code::MISC_ERROR`].
 pub trait JsonExt {
@@ -95,11 +97,6 @@ impl JsonExt for Value {
     fn at(&self, index: usize) -> &Value {
         self.get(index).unwrap_or(&NULL)
     }
-}
-
-/// A null that lives forever.
-pub(crate) fn null() -> &'static Value {
-    &NULL
 }
 
 /// Appends the text of an amount in coins with exactly eight decimals.
@@ -290,10 +287,7 @@ pub fn parse_hash(value: &Value, name: &str) -> Result<[u8; 32], RpcError> {
             text.len()
         )));
     }
-    let mut hash = [0u8; 32];
-    if !decode_hex(text, &mut hash) {
-        return Err(not_hex(text, name));
-    }
+    let mut hash: [u8; 32] = hex_decode_array(text).map_err(|_| not_hex(text, name))?;
     hash.reverse();
     Ok(hash)
 }
@@ -306,11 +300,7 @@ pub fn parse_hash_field(object: &Value, key: &str) -> Result<[u8; 32], RpcError>
 /// Reads bytes from a hexadecimal string; empty and other types are errors too (`ParseHexV`).
 pub fn parse_hex(value: &Value, name: &str) -> Result<Vec<u8>, RpcError> {
     let text = value.as_str().unwrap_or_default();
-    let mut bytes = vec![0u8; text.len() / 2];
-    if text.is_empty() || text.len() % 2 != 0 || !decode_hex(text, &mut bytes) {
-        return Err(not_hex(text, name));
-    }
-    Ok(bytes)
+    hex_decode(text).ok().filter(|bytes| !bytes.is_empty()).ok_or_else(|| not_hex(text, name))
 }
 
 /// As [`parse_hex`] for a key of an object.
@@ -320,31 +310,6 @@ pub fn parse_hex_field(object: &Value, key: &str) -> Result<Vec<u8>, RpcError> {
 
 fn not_hex(text: &str, name: &str) -> RpcError {
     RpcError::invalid_parameter(format!("{name} must be hexadecimal string (not '{text}')"))
-}
-
-/// `out` must be half as long as `text`.
-pub(crate) fn decode_hex(text: &str, out: &mut [u8]) -> bool {
-    let digit = |c: u8| char::from(c).to_digit(16);
-    let pairs = text.as_bytes().chunks_exact(2);
-    debug_assert_eq!(pairs.len(), out.len());
-    for (pair, byte) in pairs.zip(out) {
-        match (digit(pair[0]), digit(pair[1])) {
-            (Some(high), Some(low)) => *byte = (high << 4 | low) as u8,
-            _ => return false,
-        }
-    }
-    true
-}
-
-/// Lower-case hexadecimal text of bytes.
-pub fn to_hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        text.push(char::from(DIGITS[usize::from(byte & 15)]));
-    }
-    text
 }
 
 /// JSON type that [`check_object_types`] expects of a key.
