@@ -71,6 +71,9 @@ static PORTABLE: Kernels = Kernels {
 pub(crate) fn kernels_of(backend: Backend) -> Option<&'static Kernels> {
     match backend {
         Backend::Portable => Some(&PORTABLE),
+        #[cfg(target_arch = "x86_64")]
+        _ => crate::x86::kernels_of(backend),
+        #[cfg(not(target_arch = "x86_64"))]
         _ => None,
     }
 }

@@ -10,6 +10,8 @@ mod backend;
 mod block;
 mod hash;
 mod portable;
+#[cfg(target_arch = "x86_64")]
+mod x86;
 
 pub use backend::{Backend, backend, backend_name};
 pub use hash::Groestl512;
