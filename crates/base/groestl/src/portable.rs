@@ -17,7 +17,7 @@ pub(crate) const SHIFT_Q: [usize; 8] = [1, 3, 5, 11, 0, 2, 4, 6];
 type Columns = [u64; COLUMNS];
 
 /// Product in the AES field (polynomial 0x11b).
-const fn gf_mul(mut a: u8, mut b: u8) -> u8 {
+pub(crate) const fn gf_mul(mut a: u8, mut b: u8) -> u8 {
     let mut product = 0;
     while b != 0 {
         if b & 1 != 0 {

@@ -2,27 +2,60 @@
 #![allow(unsafe_code)]
 
 mod batch512;
+mod registers;
+mod single;
 mod tables;
 
 use crate::backend::{Backend, Kernels};
 use crate::block::{Header, header_block};
-use crate::portable;
+
+use single::{aes_ni, gfni, gfni_vl, vaes};
+
+fn has_aes_ni() -> bool {
+    is_x86_feature_detected!("aes") && is_x86_feature_detected!("avx")
+}
+
+fn has_vaes() -> bool {
+    is_x86_feature_detected!("vaes") && is_x86_feature_detected!("avx2")
+}
+
+fn has_gfni() -> bool {
+    is_x86_feature_detected!("gfni") && is_x86_feature_detected!("avx2")
+}
 
 fn has_gfni_avx512() -> bool {
-    is_x86_feature_detected!("avx2")
+    has_gfni()
         && is_x86_feature_detected!("avx512f")
         && is_x86_feature_detected!("avx512bw")
         && is_x86_feature_detected!("avx512vl")
-        && is_x86_feature_detected!("gfni")
 }
 
-static GFNI_AVX512: Kernels = Kernels {
-    backend: Backend::GfniAvx512,
-    compress: portable::compress,
-    finish: portable::finish,
-    double_block: portable::double_block,
-    hash_headers: hash_headers_gfni_avx512,
-};
+/// The entry points of a module made by `side_by_side`.
+macro_rules! kernels {
+    ($backend:ident, $module:ident, $hash_headers:expr) => {
+        Kernels {
+            backend: Backend::$backend,
+            // SAFETY: `kernels_of` hands these functions out only after the processor reported their features.
+            compress: |state, blocks| unsafe { $module::compress(state, blocks) },
+            // SAFETY: as above.
+            finish: |state| unsafe { $module::finish(state) },
+            // SAFETY: as above.
+            double_block: |block| unsafe { $module::double_block(block) },
+            hash_headers: $hash_headers,
+        }
+    };
+}
+
+static AES_NI: Kernels = kernels!(AesNi, aes_ni, |h, out| one_by_one(&AES_NI, h, out));
+static VAES: Kernels = kernels!(Vaes, vaes, |h, out| one_by_one(&VAES, h, out));
+static GFNI: Kernels = kernels!(Gfni, gfni, |h, out| one_by_one(&GFNI, h, out));
+static GFNI_AVX512: Kernels = kernels!(GfniAvx512, gfni_vl, hash_headers_gfni_avx512);
+
+fn one_by_one(kernels: &Kernels, headers: &[Header], out: &mut [[u8; 32]]) {
+    for (header, hash) in headers.iter().zip(out) {
+        *hash = (kernels.double_block)(&header_block(header));
+    }
+}
 
 /// Cuts a batch into groups of eight and four; two or three left over are cheaper as a group than one by one.
 fn hash_headers_gfni_avx512(headers: &[Header], out: &mut [[u8; 32]]) {
@@ -55,6 +88,9 @@ fn hash_headers_gfni_avx512(headers: &[Header], out: &mut [[u8; 32]]) {
 /// The entry points of a back end, if this processor has it.
 pub(crate) fn kernels_of(backend: Backend) -> Option<&'static Kernels> {
     match backend {
+        Backend::AesNi if has_aes_ni() => Some(&AES_NI),
+        Backend::Vaes if has_vaes() => Some(&VAES),
+        Backend::Gfni if has_gfni() => Some(&GFNI),
         Backend::GfniAvx512 if has_gfni_avx512() => Some(&GFNI_AVX512),
         _ => None,
     }
