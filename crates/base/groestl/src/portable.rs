@@ -71,19 +71,51 @@ static TABLES: [[u64; 256]; 8] = {
     tables
 };
 
-#[inline(always)]
-fn mix(input: &Columns, shift: [usize; 8]) -> Columns {
-    std::array::from_fn(|c| {
-        let byte = |row: usize| (input[(c + shift[row]) % COLUMNS] >> (8 * row)) as u8 as usize;
-        TABLES[0][byte(0)]
-            ^ TABLES[1][byte(1)]
-            ^ TABLES[2][byte(2)]
-            ^ TABLES[3][byte(3)]
-            ^ TABLES[4][byte(4)]
-            ^ TABLES[5][byte(5)]
-            ^ TABLES[6][byte(6)]
-            ^ TABLES[7][byte(7)]
-    })
+/// One column of the result; the column numbers are constants so that nothing is left to check or compute at run time.
+macro_rules! column {
+    ($input:ident, $shift:ident, $c:literal) => {{
+        const ROTATED: [usize; 8] = {
+            let mut columns = $shift;
+            let mut row = 0;
+            while row < 8 {
+                columns[row] = (columns[row] + $c) % COLUMNS;
+                row += 1;
+            }
+            columns
+        };
+        TABLES[0][usize::from($input[ROTATED[0]] as u8)]
+            ^ TABLES[1][usize::from(($input[ROTATED[1]] >> 8) as u8)]
+            ^ TABLES[2][usize::from(($input[ROTATED[2]] >> 16) as u8)]
+            ^ TABLES[3][usize::from(($input[ROTATED[3]] >> 24) as u8)]
+            ^ TABLES[4][usize::from(($input[ROTATED[4]] >> 32) as u8)]
+            ^ TABLES[5][usize::from(($input[ROTATED[5]] >> 40) as u8)]
+            ^ TABLES[6][usize::from(($input[ROTATED[6]] >> 48) as u8)]
+            ^ TABLES[7][usize::from(($input[ROTATED[7]] >> 56) as u8)]
+    }};
+}
+
+/// S-box, row rotation and column mix.
+macro_rules! mix {
+    ($input:ident, $shift:ident) => {
+        [
+            column!($input, $shift, 0),
+            column!($input, $shift, 1),
+            column!($input, $shift, 2),
+            column!($input, $shift, 3),
+            column!($input, $shift, 4),
+            column!($input, $shift, 5),
+            column!($input, $shift, 6),
+            column!($input, $shift, 7),
+            column!($input, $shift, 8),
+            column!($input, $shift, 9),
+            column!($input, $shift, 10),
+            column!($input, $shift, 11),
+            column!($input, $shift, 12),
+            column!($input, $shift, 13),
+            column!($input, $shift, 14),
+            column!($input, $shift, 15),
+        ]
+    };
 }
 
 fn permute_p(mut x: Columns) -> Columns {
@@ -91,7 +123,7 @@ fn permute_p(mut x: Columns) -> Columns {
         for (c, column) in x.iter_mut().enumerate() {
             *column ^= ((c as u64) << 4) ^ round;
         }
-        x = mix(&x, SHIFT_P);
+        x = mix!(x, SHIFT_P);
     }
     x
 }
@@ -101,7 +133,7 @@ fn permute_q(mut x: Columns) -> Columns {
         for (c, column) in x.iter_mut().enumerate() {
             *column ^= !((((c as u64) << 4) ^ round) << 56);
         }
-        x = mix(&x, SHIFT_Q);
+        x = mix!(x, SHIFT_Q);
     }
     x
 }

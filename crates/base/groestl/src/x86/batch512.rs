@@ -48,8 +48,8 @@ fn xnor(a: __m512i, b: __m512i) -> __m512i {
 /// `$last` joins the final two terms of row i, so that constants of the next round come for free.
 macro_rules! mix {
     ($rows:ident, $rotated:expr, |$i:ident, $x:ident, $y:ident| $last:expr) => {{
-        let matrix = _mm512_set1_epi64(sbox_matrix(1));
-        let matrix4 = _mm512_set1_epi64(sbox_matrix(4));
+        let matrix = _mm512_set1_epi64(const { sbox_matrix(1) });
+        let matrix4 = _mm512_set1_epi64(const { sbox_matrix(4) });
         let zero = _mm512_setzero_si512();
         let (mut a, mut a4, mut u) = ([zero; 8], [zero; 8], [zero; 8]);
         for i in 0..8 {

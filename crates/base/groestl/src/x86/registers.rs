@@ -61,7 +61,7 @@ macro_rules! gfni {
         #[target_feature(enable = $features)]
         pub(in crate::x86) fn sbox(row: Row, i: usize) -> Row {
             let rotated = _mm256_shuffle_epi8(row, constant(&ROTATE[i]));
-            let matrix = _mm256_set1_epi64x(sbox_matrix(1));
+            let matrix = _mm256_set1_epi64x(const { sbox_matrix(1) });
             _mm256_gf2p8affineinv_epi64_epi8::<{ sbox_constant(1) }>(rotated, matrix)
         }
 
