@@ -37,6 +37,14 @@ pub(crate) fn push_prefix(out: &mut String, category: Option<Category>, level: L
     out.push_str("] ");
 }
 
+/// Date and time of a Unix time in UTC, such as `2026-01-02T03:04:05Z`.
+pub fn format_date_time(secs: i64) -> String {
+    let mut out = String::new();
+    push_date_time(&mut out, u64::try_from(secs).unwrap_or(0));
+    out.push('Z');
+    out
+}
+
 /// Date and time in UTC, to the second, without the zone letter.
 fn push_date_time(out: &mut String, secs: u64) {
     let (days, rest) = (secs / 86400, secs % 86400);

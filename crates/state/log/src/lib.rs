@@ -22,7 +22,7 @@ mod macros;
 mod ratelimit;
 
 pub use category::{Category, Level, all_categories_string, levels_string, parse_category};
-pub use format::escape_message;
+pub use format::{escape_message, format_date_time};
 pub use layer::install;
 pub use logger::{CallbackId, DEFAULT_DEBUGLOGFILE, LogOptions, Logger, Record, Source};
 pub use ratelimit::{RATELIMIT_MAX_BYTES, RATELIMIT_WINDOW};
