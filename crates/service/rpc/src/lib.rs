@@ -8,6 +8,8 @@ pub mod auth;
 mod check;
 pub mod control;
 mod error;
+#[doc(hidden)]
+pub mod fuzz;
 pub mod help;
 pub mod http;
 mod method;
