@@ -71,7 +71,20 @@ fn main() {
             Box::new(move || keep(with_backend::groestl512(backend, black_box(message)))),
         ));
     }
+    let mut four: Vec<(String, Box<dyn FnMut()>)> = vec![(
+        "groestl crate".into(),
+        Box::new(|| headers[..4].iter().for_each(|h| keep(rival(&rival(black_box(h)))))),
+    )];
+    four.push((
+        grs_groestl::backend_name().into(),
+        Box::new(|| {
+            let mut out = [[0; 32]; 4];
+            grs_groestl::hash_headers(black_box(&headers[..4]), &mut out);
+            black_box(&out);
+        }),
+    ));
     report("one header", 1.0, 20, single);
+    report("a header of 4 together", 4.0, 10, four);
     report("a header of 64 together", 64.0, 1, batch);
     report("a byte of 8 kB", message.len() as f64, 1, long);
 }

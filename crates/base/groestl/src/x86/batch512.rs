@@ -41,38 +41,43 @@ fn xnor(a: __m512i, b: __m512i) -> __m512i {
     _mm512_ternarylogic_epi64::<0xc3>(a, b, b)
 }
 
-/// S-box and column mix of rotated rows.
+/// Rotates rows and puts them through the S-box, into `$a`, and the same times four into `$a4`.
+macro_rules! substitute {
+    ($rows:ident, $rotations:ident, $a:ident, $a4:ident) => {
+        let matrix = _mm512_set1_epi64(const { sbox_matrix(1) });
+        let matrix4 = _mm512_set1_epi64(const { sbox_matrix(4) });
+        let (mut $a, mut $a4) = ($rows, $rows);
+        for i in 0..8 {
+            let rotated = if $rotations[i].0[0][0] == 0 {
+                $rows[i]
+            } else {
+                _mm512_shuffle_epi8($rows[i], constant(&$rotations[i]))
+            };
+            $a[i] = _mm512_gf2p8affineinv_epi64_epi8::<{ sbox_constant(1) }>(rotated, matrix);
+            $a4[i] = _mm512_gf2p8affineinv_epi64_epi8::<{ sbox_constant(4) }>(rotated, matrix4);
+        }
+    };
+}
+
+/// Column mix, with the next round's constant for one row.
 ///
 /// With `a` the rows after the S-box, indexes modulo 8, u[i] = a[i] ^ a[i+1] ^ a[i+3] and s the sum of all rows:
 /// b[i] = u[i] ^ 6 u[i+3] ^ 4 a[i+7] ^ 3 s, which is the product with circ(2, 2, 3, 4, 5, 3, 5, 7).
-/// `$last` joins the final two terms of row i, so that constants of the next round come for free.
+/// `$join` is `xor`, or its complement for Q, and `$join3` the same with three operands.
 macro_rules! mix {
-    ($rows:ident, $rotated:expr, |$i:ident, $x:ident, $y:ident| $last:expr) => {{
-        let matrix = _mm512_set1_epi64(const { sbox_matrix(1) });
-        let matrix4 = _mm512_set1_epi64(const { sbox_matrix(4) });
-        let zero = _mm512_setzero_si512();
-        let (mut a, mut a4, mut u) = ([zero; 8], [zero; 8], [zero; 8]);
+    ($rows:ident, $a:ident, $a4:ident, $counter:ident in row $row:literal, $join:ident, $join3:ident) => {
+        let mut u = $a;
         for i in 0..8 {
-            let rotated = if $rotated[i].0[0][0] == 0 {
-                $rows[i]
-            } else {
-                _mm512_shuffle_epi8($rows[i], constant(&$rotated[i]))
-            };
-            a[i] = _mm512_gf2p8affineinv_epi64_epi8::<{ sbox_constant(1) }>(rotated, matrix);
-            a4[i] = _mm512_gf2p8affineinv_epi64_epi8::<{ sbox_constant(4) }>(rotated, matrix4);
+            u[i] = xor3($a[i], $a[(i + 1) % 8], $a[(i + 3) % 8]);
         }
-        for i in 0..8 {
-            u[i] = xor3(a[i], a[(i + 1) % 8], a[(i + 3) % 8]);
-        }
-        let sum = xor(xor3(u[0], u[4], a[2]), a[6]);
+        let sum = xor(xor3(u[0], u[4], $a[2]), $a[6]);
         let sum3 = _mm512_gf2p8mul_epi8(sum, _mm512_set1_epi8(3));
-        let six = _mm512_set1_epi8(6);
-        for $i in 0..8 {
-            let $x = xor3(u[$i], a4[($i + 7) % 8], sum3);
-            let $y = _mm512_gf2p8mul_epi8(u[($i + 3) % 8], six);
-            $rows[$i] = $last;
+        for i in 0..8 {
+            let x = xor3(u[i], $a4[(i + 7) % 8], sum3);
+            let y = _mm512_gf2p8mul_epi8(u[(i + 3) % 8], _mm512_set1_epi8(6));
+            $rows[i] = if i == $row { $join3(x, y, $counter) } else { $join(x, y) };
         }
-    }};
+    };
 }
 
 /// P of rows to which the constant of round 0 was added.
@@ -81,31 +86,36 @@ macro_rules! mix {
 fn permute_p(mut rows: Rows) -> Rows {
     for counter in &COUNTERS[1..] {
         let counter = constant(counter);
-        mix!(rows, ROTATE_P, |i, x, y| if i == 0 { xor3(x, y, counter) } else { xor(x, y) });
+        substitute!(rows, ROTATE_P, rows_a, rows_a4);
+        mix!(rows, rows_a, rows_a4, counter in row 0, xor, xor3);
     }
     rows
 }
 
-/// `permute_p` of two independent sets, round by round, so that one hides the latencies of the other.
+/// `permute_p` of two independent sets, step by step, so that one hides the latencies of the other.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,gfni")]
 fn permute_pp(mut first: Rows, mut second: Rows) -> (Rows, Rows) {
     for counter in &COUNTERS[1..] {
         let counter = constant(counter);
-        mix!(first, ROTATE_P, |i, x, y| if i == 0 { xor3(x, y, counter) } else { xor(x, y) });
-        mix!(second, ROTATE_P, |i, x, y| if i == 0 { xor3(x, y, counter) } else { xor(x, y) });
+        substitute!(first, ROTATE_P, first_a, first_a4);
+        substitute!(second, ROTATE_P, second_a, second_a4);
+        mix!(first, first_a, first_a4, counter in row 0, xor, xor3);
+        mix!(second, second_a, second_a4, counter in row 0, xor, xor3);
     }
     (first, second)
 }
 
-/// P and the complement of Q, round by round, of rows to which the constants of round 0 were added.
+/// P and the complement of Q, step by step, of rows to which the constants of round 0 were added.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,gfni")]
 fn permute_pq(mut p: Rows, mut q: Rows) -> (Rows, Rows) {
     for counter in &COUNTERS[1..] {
         let counter = constant(counter);
-        mix!(p, ROTATE_P, |i, x, y| if i == 0 { xor3(x, y, counter) } else { xor(x, y) });
-        mix!(q, ROTATE_Q, |i, x, y| if i == 7 { xnor3(x, y, counter) } else { xnor(x, y) });
+        substitute!(p, ROTATE_P, p_a, p_a4);
+        substitute!(q, ROTATE_Q, q_a, q_a4);
+        mix!(p, p_a, p_a4, counter in row 0, xor, xor3);
+        mix!(q, q_a, q_a4, counter in row 7, xnor, xnor3);
     }
     (p, q)
 }
