@@ -1,0 +1,85 @@
+//! The generated code belongs to the schemas, and the contract's ids have not moved.
+
+use std::path::Path;
+
+use bitcoin_hashes::sha256;
+use capnp::introspect::{Introspect, TypeVariant};
+use capnp::schema::StructSchema;
+use capnp::traits::HasTypeId;
+use grs_encoding::hex_encode;
+use grs_ipc_schema::{common_capnp, echo_capnp, init_capnp, mining_capnp, proxy_capnp, rpc_capnp};
+
+#[test]
+fn generated_code_belongs_to_the_schemas() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let manifest = std::fs::read_to_string(root.join("generated.sha256")).unwrap();
+    let mut listed = Vec::new();
+    for line in manifest.lines().filter(|line| !line.starts_with('#')) {
+        let (expected, name) = line.split_once("  ").unwrap();
+        let data = std::fs::read(root.join(name)).unwrap();
+        assert_eq!(
+            hex_encode(sha256::Hash::hash(&data).to_byte_array()),
+            expected,
+            "{name} has changed: run crates/service/ipc-schema/regenerate.sh"
+        );
+        listed.push(name.to_owned());
+    }
+    for (folder, extension) in [("schema", "capnp"), ("src/generated", "rs")] {
+        for entry in std::fs::read_dir(root.join(folder)).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            if name.ends_with(extension) {
+                assert!(listed.contains(&format!("{folder}/{name}")), "{name} is not in the manifest");
+            }
+        }
+    }
+}
+
+fn node(of: capnp::introspect::Type) -> (u64, u16, u16) {
+    let TypeVariant::Struct(raw) = of.which() else { panic!("not a struct") };
+    let schema = StructSchema::new(raw);
+    let proto = schema.get_proto();
+    let capnp::schema_capnp::node::Struct(layout) = proto.which().unwrap() else { panic!("not a struct") };
+    (proto.get_id(), layout.get_data_word_count(), layout.get_pointer_count())
+}
+
+#[test]
+fn ids_and_layouts_are_the_contracts() {
+    assert_eq!(proxy_capnp::thread_map::Client::TYPE_ID, 0xee5e_3717_9ad9_dc9d);
+    assert_eq!(proxy_capnp::thread::Client::TYPE_ID, 0x81c1_e260_0d0b_56c5);
+    assert_eq!(echo_capnp::echo::Client::TYPE_ID, 0xd36b_8964_0dc9_4399);
+    assert_eq!(init_capnp::init::Client::TYPE_ID, 0x8838_c700_ba5c_ba65);
+    assert_eq!(mining_capnp::mining::Client::TYPE_ID, 0xf9c6_8436_df3a_f39e);
+    assert_eq!(mining_capnp::block_template::Client::TYPE_ID, 0xf967_1ad8_41b2_f622);
+    assert_eq!(rpc_capnp::rpc::Client::TYPE_ID, 0xacb1_d37f_0a71_3129);
+    let layouts = [
+        (node(proxy_capnp::context::Owned::introspect()), (0x9c44_e664_5d0b_22c6, 0, 2)),
+        (node(common_capnp::block_ref::Owned::introspect()), (0xb3be_4b89_4935_0369, 1, 1)),
+        (node(mining_capnp::block_create_options::Owned::introspect()), (0x80fc_a083_ef81_a559, 3, 0)),
+        (node(mining_capnp::block_wait_options::Owned::introspect()), (0x9ba4_37d9_de0c_452e, 2, 0)),
+        (node(mining_capnp::block_check_options::Owned::introspect()), (0x89f3_f39b_6c9d_d162, 1, 0)),
+        (node(mining_capnp::coinbase_tx::Owned::introspect()), (0xdc39_9c6d_34ae_7e69, 3, 3)),
+    ];
+    for (found, expected) in layouts {
+        assert_eq!(found, expected);
+    }
+}
+
+/// A default is XORed with the value on the wire, so the raw bits of an explicit value tell the default.
+#[test]
+fn defaults_are_groestlcoins() {
+    let mut message = capnp::message::Builder::new_default();
+    let mut options = message.init_root::<mining_capnp::block_wait_options::Builder<'_>>();
+    assert_eq!(options.reborrow().get_fee_threshold(), 10_500_000_000_000_000);
+    assert_eq!(options.reborrow().get_timeout().to_bits(), 0x7fef_ffff_ffff_ffff);
+    options.set_fee_threshold(0);
+    let words = capnp::serialize::write_message_to_words(&message);
+    let raw = u64::from_le_bytes(words[words.len() - 8..].try_into().unwrap());
+    assert_eq!(raw, 0x0025_4db1_c224_4000);
+
+    let mut message = capnp::message::Builder::new_default();
+    let options = message.init_root::<mining_capnp::block_create_options::Builder<'_>>();
+    assert!(options.get_use_mempool());
+    let mut message = capnp::message::Builder::new_default();
+    let options = message.init_root::<mining_capnp::block_create_options::Builder<'_>>();
+    assert_eq!(options.get_block_reserved_weight(), 8000);
+}
