@@ -6,6 +6,8 @@ use crate::block::{Block, Header, State};
 use crate::portable;
 
 /// The implementations of the permutations, slowest first.
+///
+/// There is none for AVX-512 with VAES but without GFNI: every processor with the former two has GFNI too.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, PartialOrd, Ord)]
 pub enum Backend {
     /// Tables; runs everywhere.

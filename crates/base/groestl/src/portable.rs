@@ -118,22 +118,38 @@ macro_rules! mix {
     };
 }
 
+#[inline(always)]
+fn add_p(mut x: Columns, round: u64) -> Columns {
+    for (c, column) in x.iter_mut().enumerate() {
+        *column ^= ((c as u64) << 4) ^ round;
+    }
+    x
+}
+
+#[inline(always)]
+fn add_q(mut x: Columns, round: u64) -> Columns {
+    for (c, column) in x.iter_mut().enumerate() {
+        *column ^= !((((c as u64) << 4) ^ round) << 56);
+    }
+    x
+}
+
+// Two rounds at a time: the state goes to and fro between two arrays without a copy.
+
 fn permute_p(mut x: Columns) -> Columns {
-    for round in 0..ROUNDS {
-        for (c, column) in x.iter_mut().enumerate() {
-            *column ^= ((c as u64) << 4) ^ round;
-        }
-        x = mix!(x, SHIFT_P);
+    for round in 0..ROUNDS / 2 {
+        let y = add_p(x, 2 * round);
+        let y = add_p(mix!(y, SHIFT_P), 2 * round + 1);
+        x = mix!(y, SHIFT_P);
     }
     x
 }
 
 fn permute_q(mut x: Columns) -> Columns {
-    for round in 0..ROUNDS {
-        for (c, column) in x.iter_mut().enumerate() {
-            *column ^= !((((c as u64) << 4) ^ round) << 56);
-        }
-        x = mix!(x, SHIFT_Q);
+    for round in 0..ROUNDS / 2 {
+        let y = add_q(x, 2 * round);
+        let y = add_q(mix!(y, SHIFT_Q), 2 * round + 1);
+        x = mix!(y, SHIFT_Q);
     }
     x
 }

@@ -9,7 +9,7 @@ fn oracle(data: &[u8]) -> [u8; 64] {
 }
 
 fn oracle_d(data: &[u8]) -> [u8; 32] {
-    oracle(&oracle(data))[..32].try_into().unwrap()
+    oracle(&oracle(data))[..32].try_into().expect("32 bytes")
 }
 
 fn available() -> impl Iterator<Item = Backend> {

@@ -9,7 +9,7 @@ fn available() -> impl Iterator<Item = Backend> {
 }
 
 fn rows<'a>(file: &'a Value, field: &str) -> &'a Vec<Value> {
-    file[field].as_array().unwrap()
+    file[field].as_array().expect("an array of rows")
 }
 
 #[test]
