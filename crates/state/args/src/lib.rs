@@ -8,8 +8,8 @@
 //! use std::sync::Arc;
 //! use grs_args::{ArgsManager, options};
 //!
-//! let args = Arc::new(ArgsManager::new().declare(options::NODE).declare(options::WALLET));
-//! args.parse_parameters(&["-regtest".into(), "-par=2".into(), "-nolisten".into()])?;
+//! let args = Arc::new(ArgsManager::new().declare(&options::node(false)));
+//! args.parse_parameters(&["-regtest", "-par=2", "-nolisten"])?;
 //! args.select_config_network(args.chain_type()?);
 //! assert_eq!(args.get_int("-par", 0), 2);
 //! assert!(args.is_negated("-listen"));
@@ -26,6 +26,7 @@ mod logging;
 mod manager;
 pub mod options;
 mod paths;
+mod program;
 mod settings;
 mod spec;
 
@@ -35,7 +36,7 @@ pub mod fuzz;
 pub use base_params::{BaseParams, ChainType};
 pub use config::{CONF_FILENAME, SectionInfo};
 pub use help::{help_message_group, help_message_opt};
-pub use init::{ConfigError, ConfigStatus, init_config};
+pub use init::{ConfigError, ConfigStatus, SettingsAbort, init_config};
 pub use interpret::{FromArg, atoi, interpret_bool};
 pub use json::write_json;
 pub use logging::{
@@ -43,5 +44,6 @@ pub use logging::{
 };
 pub use manager::{ArgsError, ArgsManager, Command};
 pub use paths::{abs_path_for_config_val, check_data_dir_option, default_data_dir, normalize_path};
+pub use program::Program;
 pub use settings::{SETTINGS_FILENAME, Settings, SettingsValue};
 pub use spec::{Flags, OptionSpec, OptionsCategory};

@@ -310,7 +310,7 @@ impl ArgsManager {
         !self.get_setting(arg).is_null()
     }
 
-    /// Whether the option is negated, as `-noname` or `-name=0` in its boolean form.
+    /// Whether the option is negated by `-noname`; `-name=0` is not, its value is the text `0`.
     pub fn is_negated(&self, arg: &str) -> bool {
         self.get_setting(arg) == Value::Bool(false)
     }
@@ -431,6 +431,21 @@ impl ArgsManager {
         let state = self.read();
         let unknown = |section: &&SectionInfo| ChainType::from_name(&section.name).is_none();
         state.config_sections.iter().filter(unknown).cloned().collect()
+    }
+
+    /// Errors for the user on [`Self::unsuitable_section_only_args`], one each.
+    pub fn section_only_errors(&self) -> Vec<String> {
+        let network = self.network().unwrap_or(ChainType::Main);
+        let text = |arg| {
+            format!("Config setting for {arg} only applied on {network} network when in [{network}] section.")
+        };
+        self.unsuitable_section_only_args().into_iter().map(text).collect()
+    }
+
+    /// Warnings for the user on [`Self::unrecognized_sections`], one each.
+    pub fn section_warnings(&self) -> Vec<String> {
+        let text = |s: SectionInfo| format!("{}:{} Section [{}] is not recognized.", s.file, s.line, s.name);
+        self.unrecognized_sections().into_iter().map(text).collect()
     }
 
     /// Whether `-help`, `-h`, `-?` or `-help-debug` is given.

@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn timestamps() {
-        let stamp = |secs, micros, with, mock| {
+        let stamp = |secs, micros: u32, with, mock| {
             let mut out = String::new();
             push_timestamp(&mut out, Duration::new(secs, micros * 1000), with, mock);
             out
