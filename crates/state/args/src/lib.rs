@@ -24,6 +24,8 @@ mod interpret;
 mod json;
 mod logging;
 mod manager;
+#[cfg(test)]
+mod merge_tests;
 pub mod options;
 mod paths;
 mod program;
