@@ -7,15 +7,34 @@
 //! - [`LevelDb`] is the engine, [`MemStore`] a map in memory, [`FailingStore`] a wrapper for tests.
 //! - All writes go through [`grs_fs::FileEnv`].
 
+mod background;
 mod batch;
+mod block;
+mod bloom;
+mod builder;
+mod cache;
 mod coding;
+mod compaction;
+mod crc;
 mod database;
 mod db;
+mod edit;
 mod error;
+mod files;
+#[doc(hidden)]
+pub mod fuzz;
+mod key;
+mod log;
 mod memstore;
+mod memtable;
+mod merge;
 mod obfuscate;
 mod options;
+mod recover;
 mod store;
+mod table;
+mod version;
+mod versions;
 
 pub use batch::{Batch, Change};
 pub use database::{DbParams, open_database};
