@@ -33,7 +33,8 @@ fn macros_reach_the_logger() {
     // Source locations name the function, closures included.
     logger().set_options(LogOptions { timestamps: false, source_locations: true, ..LogOptions::default() });
     let line = line!() + 1;
-    (|| info!("here"))();
+    let closure = || info!("here");
+    closure();
     let expected = format!("[crates/state/log/tests/macros.rs:{line}] [macros_reach_the_logger] here\n");
     assert_eq!(taken(), [expected]);
 
