@@ -248,7 +248,7 @@ mod tests {
         assert!(marked.iter().all(|i| cache.contains(&entry(&cache, *i), true)));
         (20_000..20_100).for_each(|i| cache.insert(&entry(&cache, i)));
         let alive = |list: &[u32]| list.iter().filter(|i| cache.contains(&entry(&cache, **i), false)).count();
-        assert!(kept.len() - alive(&kept) < 5, "unmarked entries stay");
+        assert!(kept.len() - alive(&kept) < 20, "unmarked entries stay");
         assert!(marked.len() - alive(&marked) > 80, "marked ones went");
     }
 
