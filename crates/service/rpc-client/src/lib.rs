@@ -1,1 +1,19 @@
 //! JSON-RPC client for the command line.
+//!
+//! [`run`] is the program `groestlcoin-cli`: it reads options, asks the server, prints the answer. Parts that other
+//! programs may want: the table of arguments that are JSON ([`table`]), the conversion of words to parameters
+//! ([`convert`]) and a small HTTP client ([`http`]).
+
+mod call;
+mod console;
+pub mod convert;
+mod getinfo;
+pub mod http;
+mod netinfo;
+mod netinfo_help;
+mod program;
+pub mod table;
+pub mod version;
+
+pub use call::CliError;
+pub use program::run;
