@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::interpret::{interpret_key, interpret_value};
 use crate::manager::State;
 use crate::settings::Span;
-use crate::{ArgsError, ArgsManager, abs_path_for_config_val, check_data_dir_option};
+use crate::{ArgsError, ArgsManager, SettingsValue, abs_path_for_config_val, check_data_dir_option};
 
 /// Name of the configuration file in the data directory.
 pub const CONF_FILENAME: &str = "groestlcoin.conf";
@@ -103,12 +103,13 @@ impl State {
     }
 
     /// Files a section includes, without the first `skip`; and how many it names in all.
-    fn includes(&self, section: &str, skip: usize) -> (Vec<String>, usize) {
+    fn includes(&self, section: &str, skip: usize) -> Result<(Vec<String>, usize), ArgsError> {
         let values = self.settings.ro_config.get(section).and_then(|section| section.get("includeconf"));
-        let Some(values) = values else { return (Vec::new(), 0) };
+        let Some(values) = values else { return Ok((Vec::new(), 0)) };
         let first = skip.max(Span(values).negated()).min(values.len());
-        let names = values[first..].iter().filter_map(|value| value.as_str().map(str::to_owned));
-        (names.collect(), values.len())
+        let text = |value: &SettingsValue| value.as_str().map(str::to_owned).ok_or(ArgsError::IncludeNotText);
+        let names = values[first..].iter().map(text).collect::<Result<_, _>>()?;
+        Ok((names, values.len()))
     }
 }
 
@@ -164,8 +165,8 @@ impl ArgsManager {
         }
         // The network is not selected yet; its section counts anyway.
         let chain = self.chain_type_string()?;
-        let (mut files, chain_includes) = self.read().includes(&chain, 0);
-        let (more, default_includes) = self.read().includes("", 0);
+        let (mut files, chain_includes) = self.read().includes(&chain, 0)?;
+        let (more, default_includes) = self.read().includes("", 0)?;
         files.extend(more);
         for file in files {
             let path = abs_path_for_config_val(self, Path::new(&file), false);
@@ -193,10 +194,10 @@ impl ArgsManager {
     ) -> Result<Vec<String>, ArgsError> {
         let final_chain = self.chain_type_string()?;
         let state = self.read();
-        let mut ignored = state.includes(chain, chain_includes).0;
-        ignored.extend(state.includes("", default_includes).0);
+        let mut ignored = state.includes(chain, chain_includes)?.0;
+        ignored.extend(state.includes("", default_includes)?.0);
         if final_chain != chain {
-            ignored.extend(state.includes(&final_chain, 0).0);
+            ignored.extend(state.includes(&final_chain, 0)?.0);
         }
         Ok(ignored)
     }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::{ArgsManager, CONF_FILENAME, abs_path_for_config_val, check_data_dir_option};
+use crate::{ArgsError, ArgsManager, CONF_FILENAME, abs_path_for_config_val, check_data_dir_option};
 
 /// How [`init_config`] failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,15 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
+    /// Message and details as one text, the details as a list.
+    pub fn user_text(&self) -> String {
+        if self.details.is_empty() {
+            return self.message.clone();
+        }
+        let list: Vec<_> = self.details.iter().map(|detail| format!("- {detail}")).collect();
+        format!("{}:\n{}", self.message, list.join("\n"))
+    }
+
     fn failed(message: impl Into<String>) -> Self {
         Self { status: ConfigStatus::Failed, message: message.into(), details: Vec::new() }
     }
@@ -48,8 +57,11 @@ pub fn init_config(args: &ArgsManager, settings_abort: Option<SettingsAbort<'_>>
     // The file may contain datadir=, which changes the directory but never the configuration file.
     let orig_datadir = args.data_dir_base();
     let orig_config = abs_path_for_config_val(args, &args.get_path("-conf", CONF_FILENAME), false);
-    args.read_config_files(true)
-        .map_err(|error| ConfigError::failed(format!("Error reading configuration file: {error}")))?;
+    args.read_config_files(true).map_err(|error| match error {
+        // Exceptions in the reference, which its prefix does not reach.
+        ArgsError::ChainCombination | ArgsError::IncludeNotText => ConfigError::failed(error.to_string()),
+        error => ConfigError::failed(format!("Error reading configuration file: {error}")),
+    })?;
     let chain = args.chain_type().map_err(|error| ConfigError::failed(error.to_string()))?;
     args.select_config_network(chain);
 

@@ -18,6 +18,7 @@
 
 mod base_params;
 mod config;
+mod error;
 mod help;
 mod init;
 mod interpret;
@@ -37,6 +38,7 @@ pub mod fuzz;
 
 pub use base_params::{BaseParams, ChainType};
 pub use config::{CONF_FILENAME, SectionInfo};
+pub use error::ArgsError;
 pub use help::{help_message_group, help_message_opt};
 pub use init::{ConfigError, ConfigStatus, SettingsAbort, init_config};
 pub use interpret::{FromArg, atoi, interpret_bool};
@@ -44,7 +46,7 @@ pub use json::write_json;
 pub use logging::{
     log_package_version, set_logging_categories, set_logging_level, set_logging_options, start_logging,
 };
-pub use manager::{ArgsError, ArgsManager, Command};
+pub use manager::{ArgsManager, Command, check_no_words};
 pub use paths::{abs_path_for_config_val, check_data_dir_option, default_data_dir, normalize_path};
 pub use program::Program;
 pub use settings::{SETTINGS_FILENAME, Settings, SettingsValue};

@@ -1,4 +1,5 @@
 //! Configuration files, settings.json and directories on disk.
+#![allow(clippy::unwrap_used)] // Helpers of tests are tests.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -106,6 +107,8 @@ fn includes() {
     args.read_config_files(false).unwrap();
     assert_eq!(args.get_list("-uacomment"), ["c"]);
 
+    setup.write("groestlcoin.conf", "noincludeconf=0\n");
+    assert_eq!(setup.read_error(&[]), "JSON value of type bool is not of expected type string");
     setup.write("groestlcoin.conf", "includeconf=missing.conf\n");
     assert_eq!(setup.read_error(&[]), "Failed to include configuration file missing.conf");
     setup.write("groestlcoin.conf", "includeconf=sub\n");
@@ -226,6 +229,7 @@ fn broken_settings() {
         setup.write("settings.json", text);
         let error = init_config(&setup.args(&[]), None).unwrap_err();
         assert_eq!(error.message, "Settings file could not be read");
+        assert_eq!(error.user_text(), format!("Settings file could not be read:\n- {expected}"));
         assert_eq!((error.status, error.details), (ConfigStatus::Failed, vec![expected]));
     }
     let abort = |_: &str, _: &[String]| true;

@@ -1,4 +1,5 @@
 //! Options of the log, and arguments in the log. One test: the logger is global.
+#![allow(clippy::unwrap_used)] // Helpers of tests are tests.
 
 use std::fs;
 

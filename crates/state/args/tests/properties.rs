@@ -1,4 +1,5 @@
 //! Properties: parsing never panics, and the rules hold against a plain model.
+#![allow(clippy::unwrap_used)] // Helpers of tests are tests.
 
 use grs_args::{ArgsManager, Flags, OptionSpec, OptionsCategory, atoi, options};
 use proptest::prelude::*;

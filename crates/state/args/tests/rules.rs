@@ -1,8 +1,11 @@
 //! Rules of arguments: precedence, negation, sections, networks, getters.
+#![allow(clippy::unwrap_used)] // Helpers of tests are tests.
 
 use std::path::{Path, PathBuf};
 
-use grs_args::{ArgsError, ArgsManager, ChainType, Flags, OptionSpec, OptionsCategory, options};
+use grs_args::{
+    ArgsError, ArgsManager, ChainType, Flags, OptionSpec, OptionsCategory, check_no_words, options,
+};
 
 const fn option(name: &'static str, flags: Flags) -> OptionSpec {
     OptionSpec::new(OptionsCategory::Options, flags, name, "", "")
@@ -77,6 +80,15 @@ fn errors_of_the_command_line() {
     parsed(&["-novalued", "-valued="]);
     // What follows a lone dash is not looked at.
     parsed(&["-", "-foo"]);
+}
+
+#[test]
+fn words_where_only_options_are_allowed() {
+    assert_eq!(check_no_words(&["-a", "--b"]), Ok(()));
+    assert_eq!(
+        check_no_words(&["-a", "b=1"]).unwrap_err().to_string(),
+        "Command line contains unexpected token 'b=1', see groestlcoind -h for a list of options."
+    );
 }
 
 #[test]

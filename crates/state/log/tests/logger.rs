@@ -1,4 +1,5 @@
 //! Outputs of loggers: buffer, file, format options, rate limit.
+#![allow(clippy::unwrap_used)] // Helpers of tests are tests.
 
 use std::fs;
 use std::sync::{Arc, Mutex};
