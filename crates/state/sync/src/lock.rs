@@ -245,7 +245,6 @@ impl<T: ?Sized> fmt::Debug for OrderedRwLock<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::sync::Arc;
 
     #[test]
@@ -270,6 +269,8 @@ mod tests {
     #[test]
     #[cfg(debug_assertions)]
     fn violations_panic_with_both_names() {
+        use std::panic::{AssertUnwindSafe, catch_unwind};
+
         let chain = OrderedMutex::new(LockRank::ChainState, "chain", ());
         let pool = OrderedMutex::new(LockRank::Mempool, "pool", ());
         let leaf = OrderedRwLock::new(LockRank::Leaf, "leaf", ());
