@@ -1,5 +1,7 @@
 //! The program against a server that plays back answers.
 
+#![allow(clippy::unwrap_used)]
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::path::Path;

@@ -1,5 +1,7 @@
 //! Dispatch, arguments, help and checks, without a network.
 
+#![allow(clippy::unwrap_used)]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 

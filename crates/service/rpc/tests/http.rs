@@ -1,5 +1,7 @@
 //! The server on a real socket: status codes, dialects, authentication, limits, shutdown.
 
+#![allow(clippy::unwrap_used)]
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt;
