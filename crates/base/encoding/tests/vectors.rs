@@ -1,5 +1,7 @@
 //! Integer and text encodings against the reference's.
 
+#![allow(clippy::unwrap_used)]
+
 use grs_encoding::*;
 use grs_testkit::{hex, json_file, json_lines, report, run_fuzz, text};
 use serde_json::Value;

@@ -3,6 +3,8 @@
 //!
 //! Values come from `sha256("abc")` and its like, and from recorded data of real networks and of the reference.
 
+#![allow(clippy::unwrap_used)]
+
 use grs_hashes::purpose::*;
 use grs_hashes::*;
 use grs_testkit::{hex, hex_bytes, json_file, json_lines, report, text};

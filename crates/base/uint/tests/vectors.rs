@@ -1,5 +1,7 @@
 //! Targets and work of real headers.
 
+#![allow(clippy::unwrap_used)]
+
 use grs_testkit::{json_file, report, text};
 use grs_uint::{CompactTarget, U256, block_work};
 

@@ -1,5 +1,7 @@
 //! The subsidy of every recorded height.
 
+#![allow(clippy::unwrap_used)]
+
 use grs_params::block_subsidy;
 
 #[test]

@@ -1,5 +1,7 @@
 //! Transactions, blocks and Merkle trees against recorded ones.
 
+#![allow(clippy::unwrap_used)]
+
 use grs_encoding::{Decode, Encode, Reader, decode_exact, encode_to_vec};
 use grs_hashes::MerkleRoot;
 use grs_primitives::fuzz::{fuzz_block, fuzz_locator, fuzz_transaction};
