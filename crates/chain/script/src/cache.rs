@@ -37,7 +37,7 @@ struct Shard {
 
 impl HashSet32 {
     fn new(max_bytes: usize) -> HashSet32 {
-        // Each shard holds whole buckets; two marks take the place of a 16th of an entry.
+        // Each shard holds whole buckets.
         let buckets = (max_bytes / (WAYS * ENTRY)).div_ceil(SHARDS).max(1);
         let shard = || Shard { entries: vec![[0; ENTRY]; buckets * WAYS], marks: vec![0; buckets] };
         let shards = (0..SHARDS).map(|_| Mutex::new(shard())).collect();
@@ -50,7 +50,7 @@ impl HashSet32 {
         let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
         let mut n = [0; 8];
         n.copy_from_slice(&entry[8..16]);
-        let bucket = (u128::from(u64::from_le_bytes(n)) * shard.marks.len() as u128 >> 64) as usize;
+        let bucket = ((u128::from(u64::from_le_bytes(n)) * shard.marks.len() as u128) >> 64) as usize;
         (shard, bucket)
     }
 

@@ -1,5 +1,7 @@
 //! Verdicts of the reference's interpreter. See `oracle/README.md` in the vector folder.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 use grs_encoding::decode_exact;
 use grs_primitives::{Amount, MutableTransaction, OutPoint, Script, TxIn, TxOut, Witness};
 use grs_script::{

@@ -1,5 +1,7 @@
 //! Signature hashes that the reference computed.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 use grs_encoding::{decode_exact, hex_encode};
 use grs_keys::{SecretKey, TapTweak, XOnlyPublicKey};
 use grs_primitives::{Amount, MutableTransaction, TxOut};
