@@ -9,6 +9,7 @@
 //! - [`ExtendedPublicKey`], [`ExtendedSecretKey`]: BIP32, 74 bytes without version prefix.
 //! - [`sign_message`], [`recover_message`], [`verify_message`]: signed messages.
 //! - [`EllSwift`]: BIP324 key exchange.
+//! - `musig2_*`: key aggregation, nonces, partial and final signatures (BIP327, BIP328).
 //!
 //! Hashes are taken as 32 bytes in memory order (`Hash256::as_bytes`). Nothing here reads a random source:
 //! functions that need randomness take it as an argument.
@@ -29,7 +30,11 @@ pub use bip32::{BIP32_EXTKEY_SIZE, ChainCode, ExtendedPublicKey, ExtendedSecretK
 pub use der::{PRIVATE_KEY_DER_COMPRESSED_SIZE, PRIVATE_KEY_DER_SIZE};
 pub use ellswift::{ELLSWIFT_SIZE, EllSwift};
 pub use message::{recover_message, sign_message, verify_message};
-pub use musig::{MUSIG_CHAIN_CODE, musig2_aggregate, musig2_synthetic_xpub};
+pub use musig::{
+    MUSIG_CHAIN_CODE, MUSIG2_PUBNONCE_SIZE, MuSig2PublicNonce, MuSig2SecretNonce, MuSig2Tweak,
+    musig2_aggregate, musig2_aggregate_signature, musig2_nonce, musig2_partial_sign, musig2_session_id,
+    musig2_synthetic_xpub,
+};
 pub use public::{
     COMPACT_SIGNATURE_SIZE, COMPRESSED_SIZE, PUBLIC_KEY_SIZE, PublicKey, check_low_s, is_valid_key_size,
     verify_ecdsa,

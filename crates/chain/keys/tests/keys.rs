@@ -2,12 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use std::collections::BTreeMap;
+
 use grs_encoding::{base58check_decode, base64_decode, hex_encode};
 use grs_keys::fuzz::{fuzz_der_signature, fuzz_keys};
 use grs_keys::{
     COMPRESSED_SIZE, EllSwift, ExtendedPublicKey, ExtendedSecretKey, HARDENED, KeyError, NUMS_H, PublicKey,
-    SecretKey, TapTweak, check_low_s, musig2_aggregate, recover_message, sign_message, verify_ecdsa,
-    verify_message,
+    SecretKey, TapTweak, check_low_s, musig2_aggregate, musig2_aggregate_signature, musig2_nonce,
+    musig2_partial_sign, musig2_synthetic_xpub, recover_message, sign_message, verify_ecdsa, verify_message,
 };
 use grs_testkit::{hex, hex_bytes, json_file, json_lines, report, run_fuzz, text};
 use proptest::prelude::*;
@@ -244,6 +246,39 @@ fn public_key_forms() {
     let other = key(7).public_key();
     assert_eq!(musig2_aggregate(&[]), None);
     assert_ne!(musig2_aggregate(&[compressed, other]), musig2_aggregate(&[other, compressed]));
+}
+
+/// Two of two: with a BIP32 step and a Taproot tweak, as wallets sign.
+#[test]
+fn musig2_signatures() {
+    let secrets = [key(21), key(22)];
+    let participants: Vec<PublicKey> = secrets.iter().map(SecretKey::public_key).collect();
+    let aggregate = musig2_aggregate(&participants).unwrap();
+    let (child, step) = musig2_synthetic_xpub(aggregate).derive_with_tweak(3).unwrap();
+    let taproot = child.public_key.x_only().tap_tweak_hash(None);
+    let (output_key, _) = child.public_key.x_only().tap_tweak(None).unwrap();
+    let tweaks = [(step, false), (taproot, true)];
+    let hash = [0x5a; 32];
+    let nonce =
+        |i: usize| musig2_nonce(&secrets[i], &hash, &aggregate, &participants, [i as u8 + 1; 32]).unwrap();
+    let (first, second) = (nonce(0), nonce(1));
+    let nonces: BTreeMap<_, _> = [(participants[0], first.1), (participants[1], second.1)].into();
+    let sign =
+        |i: usize, n| musig2_partial_sign(&secrets[i], &hash, &aggregate, &participants, &nonces, n, &tweaks);
+    let parts: BTreeMap<_, _> =
+        [(participants[0], sign(0, first.0).unwrap()), (participants[1], sign(1, second.0).unwrap())].into();
+    let finish = |parts: &BTreeMap<_, _>| {
+        musig2_aggregate_signature(&hash, &aggregate, &participants, &nonces, parts, &tweaks)
+    };
+    assert!(output_key.verify_schnorr(&hash, &finish(&parts).unwrap()));
+    let mut wrong = parts.clone();
+    wrong.insert(participants[0], parts[&participants[1]]);
+    assert_eq!(finish(&wrong), None);
+    // A nonce serves its owner only; zeros are not random.
+    assert_eq!(sign(0, nonce(1).0), None);
+    assert!(musig2_nonce(&secrets[0], &hash, &aggregate, &participants, [0; 32]).is_none());
+    assert!(musig2_nonce(&secrets[0], &hash, &participants[0], &participants, [1; 32]).is_none());
+    assert_eq!(format!("{:?}", nonce(0).0), "MuSig2SecretNonce(..)");
 }
 
 #[test]
