@@ -462,6 +462,8 @@ async fn connection(
     }
     // The limit on heads is checked by us, because the answer must be 400.
     builder.max_buf_size(64 * MAX_HEADERS_SIZE).max_headers(256);
+    // Names are case-insensitive, but not every client knows.
+    builder.title_case_headers(true);
     let service = service_fn(|request| {
         let shared = shared.clone();
         async move { Ok::<_, Infallible>(finish(&shared, serve(&shared, peer, request).await)) }
@@ -487,9 +489,7 @@ fn finish(shared: &Shared, reply: HttpReply) -> hyper::Response<Full<Bytes>> {
     if shared.closing.load(Ordering::Acquire) {
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
-    let empty = response.body().size_hint().exact() == Some(0);
-    let headers = response.headers_mut();
-    if !empty && !headers.contains_key(header::CONTENT_TYPE) {
+    if reply.status != 204 && !headers.contains_key(header::CONTENT_TYPE) {
         let html = HeaderValue::from_static("text/html; charset=ISO-8859-1");
         headers.insert(header::CONTENT_TYPE, html);
     }
@@ -521,7 +521,11 @@ async fn serve(shared: &Arc<Shared>, peer: SocketAddr, request: hyper::Request<I
         debug!(Category::Http, "HTTP request from {peer} rejected: Client network is not allowed RPC access");
         return HttpReply::new(403, "");
     }
-    if ![Method::GET, Method::POST, Method::HEAD, Method::PUT].contains(&parts.method) {
+    let known = [Method::GET, Method::POST, Method::HEAD, Method::PUT, Method::DELETE];
+    if !known.contains(&parts.method) {
+        return HttpReply::new(501, "Not Implemented").close();
+    }
+    if parts.method == Method::DELETE {
         debug!(Category::Http, "HTTP request from {peer} rejected: Unknown HTTP request method");
         return HttpReply::new(405, "");
     }

@@ -212,7 +212,7 @@ fn dialects_have_their_own_status_codes() {
     ] {
         let got = f.post(body);
         assert_eq!((got.status, got.json()), (status, answer), "{body}");
-        assert!(got.head.contains("content-type: application/json\r\n"), "{}", got.head);
+        assert!(got.head.contains("Content-Type: application/json\r\n"), "{}", got.head);
         assert!(got.body.ends_with('\n'));
     }
     for body in [
@@ -235,14 +235,15 @@ fn only_posts_with_credentials_enter() {
     let get = f.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
     assert_eq!((get.status, get.body.as_str()), (405, "JSONRPC server handles only POST requests"));
     assert_eq!(f.send("DELETE / HTTP/1.1\r\nHost: x\r\n\r\n").status, 405);
+    assert_eq!(f.send("OPTIONS / HTTP/1.1\r\nHost: x\r\n\r\n").status, 501);
     assert_eq!(f.send("GET /nope HTTP/1.1\r\nHost: x\r\n\r\n").status, 404);
     let anonymous = f.send("POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n");
     assert_eq!(anonymous.status, 401);
-    assert!(anonymous.head.contains("www-authenticate: Basic realm=\"jsonrpc\"\r\n"), "{}", anonymous.head);
+    assert!(anonymous.head.contains("Www-Authenticate: Basic realm=\"jsonrpc\"\r\n"), "{}", anonymous.head);
     let before = Instant::now();
     let wrong = f.post_as("__cookie__:wrong", r#"{"method":"one"}"#);
     assert_eq!(wrong.status, 401);
-    assert!(wrong.head.contains("www-authenticate: Basic realm=\"jsonrpc\"\r\n"));
+    assert!(wrong.head.contains("Www-Authenticate: Basic realm=\"jsonrpc\"\r\n"));
     assert!(before.elapsed() >= Duration::from_millis(250));
 }
 
@@ -352,7 +353,7 @@ fn stop_waits_for_running_calls() {
     f.release.send(()).unwrap();
     let answer = read_answer(&mut stream).unwrap();
     assert_eq!(answer.json()["result"], "waited");
-    assert!(answer.head.contains("connection: close\r\n"), "{}", answer.head);
+    assert!(answer.head.contains("Connection: close\r\n"), "{}", answer.head);
     assert!(read_answer(&mut stream).is_none());
     let before = Instant::now();
     stopper.join().unwrap();
