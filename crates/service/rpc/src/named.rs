@@ -79,10 +79,8 @@ pub fn positional(given: Vec<(String, Value)>, names: &[ArgName]) -> Result<Vec<
         }
     }
 
-    // Anything called `args` that is no array stays, and is then unknown.
-    if left.get("args").is_some_and(Value::is_array)
-        && let Some(Value::Array(leading)) = left.shift_remove("args")
-    {
+    // Anything else of that name is ignored, as the reference does.
+    if let Some(Value::Array(leading)) = left.shift_remove("args") {
         if let Some(name) = first_named.filter(|_| initial_hole < leading.len()) {
             return Err(RpcError::invalid_parameter(format!(
                 "Parameter {name} specified twice both as positional and named argument"
