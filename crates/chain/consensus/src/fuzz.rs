@@ -5,7 +5,7 @@ use grs_params::{ChainParams, Network};
 use grs_primitives::Block;
 
 use crate::{
-    HeaderList, SignetTxs, check_block, check_witness_malleation, contextual_check_block,
+    HeaderList, MerkleBlock, SignetTxs, check_block, check_witness_malleation, contextual_check_block,
     generate_coinbase_commitment, is_block_mutated,
 };
 
@@ -26,5 +26,15 @@ pub fn fuzz_block_rules(data: &[u8]) {
     if single && crate::witness_commitment_index(&block).is_none() {
         generate_coinbase_commitment(&mut block, true);
         assert!(crate::witness_commitment_index(&block).is_some());
+    }
+}
+
+/// Proofs: what decodes encodes to itself, and claims no more than the tree holds.
+pub fn fuzz_merkle_block(data: &[u8]) {
+    let mut reader = Reader::new(data);
+    let Ok(proof) = MerkleBlock::decode(&mut reader) else { return };
+    assert_eq!(grs_encoding::encode_to_vec(&proof), data[..data.len() - reader.remaining()]);
+    if let Some(found) = proof.tree.extract_matches() {
+        assert!(found.matches.iter().all(|(position, _)| *position < proof.tree.tx_count()));
     }
 }

@@ -12,6 +12,7 @@ mod commitment;
 mod contextual;
 mod error;
 mod locktime;
+mod merkle_block;
 mod pow;
 mod rules;
 mod signet;
@@ -39,6 +40,7 @@ pub use error::{
 pub use locktime::{
     SequenceLock, calculate_sequence_locks, evaluate_sequence_locks, is_final_tx, sequence_locks,
 };
+pub use merkle_block::{MerkleBlock, MerkleMatches, PartialMerkleTree};
 pub use pow::{
     DIFFICULTY_ENFORCED_HEIGHT, block_proof_equivalent_time, check_proof_of_work, claimed_headers_work,
     derive_target, difficulty, has_valid_proof_of_work, next_work_required, permitted_difficulty_transition,

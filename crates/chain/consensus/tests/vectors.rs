@@ -338,3 +338,29 @@ fn block_rules_survive_mutations() {
     corpus.push(encode_to_vec(&block));
     grs_testkit::run_fuzz(fuzz::fuzz_block_rules, &corpus, 3000);
 }
+
+#[test]
+fn merkle_proof_vectors() {
+    let Some(results) = json_file("reference_regtest/rpc_results.json") else { return };
+    let Some(chain) = json_file("reference_regtest/chain.json") else { return };
+    let proofs = results["gettxoutproof"].as_array().unwrap();
+    let mut corpus = Vec::new();
+    for row in proofs {
+        let raw = hex(row, "proof");
+        let proof: MerkleBlock = decode_exact(&raw).unwrap();
+        assert_eq!(encode_to_vec(&proof), raw);
+        let found = proof.tree.extract_matches().unwrap();
+        assert_eq!(found.root, proof.header.merkle_root);
+        let ids: Vec<Value> = found.matches.iter().map(|(_, id)| id.to_string().into()).collect();
+        assert_eq!(&ids, row["txids"].as_array().unwrap());
+        // The same proof, made from the block.
+        let hash = proof.header.hash().to_string();
+        let block = chain["blocks"].as_array().unwrap().iter().find(|b| b["hash"] == hash.as_str()).unwrap();
+        let block: Block = decode_exact(&hex(block, "raw")).unwrap();
+        let made = MerkleBlock::new(&block, |tx| ids.contains(&tx.txid().to_string().into())).unwrap();
+        assert_eq!(made, proof);
+        corpus.push(raw);
+    }
+    grs_testkit::run_fuzz(fuzz::fuzz_merkle_block, &corpus, 3000);
+    report("reference_regtest/rpc_results: proofs", proofs.len());
+}
