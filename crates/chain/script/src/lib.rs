@@ -4,7 +4,7 @@
 //! - [`verify_script`] and [`eval_script`] with [`ScriptFlags`], [`ScriptError`] and a [`SignatureChecker`]:
 //!   [`TransactionChecker`] (alone or with a [`SignatureCache`]) or [`NoChecker`].
 //! - [`ScriptCheck`]: one input's verification as a job for a worker thread; [`ValidationCache`].
-//! - [`PrecomputedTxData`], [`signature_hash`], [`taproot_signature_hash`], [`tapleaf_hash`], [`SigHashType`]
+//! - [`PrecomputedTxData`], [`signature_hash`], [`taproot_signature_hash`], [`tapleaf_hash`], hash type
 //!   constants in [`sighash`].
 //! - [`ScriptExt`] on any script bytes: `instructions()`, `is_pay_to_script_hash()`, `witness_program()`,
 //!   `is_push_only()`, `is_unspendable()`, `sig_op_count()`, ...

@@ -6,10 +6,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use grs_encoding::{Reader, decode_exact};
+use grs_keys::{SecretKey, TapTweak};
 use grs_primitives::{Amount, Block, COIN, OutPoint, Script, Transaction, TxOut, TxRef};
 use grs_script::{
-    PrecomputedTxData, ScriptCheck, ScriptError, ScriptExt, ScriptFlags, SignatureCache, ValidationCache,
-    script_to_asm, solver,
+    PrecomputedTxData, ScriptCheck, ScriptError, ScriptExecutionData, ScriptExt, ScriptFlags, SigVersion,
+    SignatureCache, SignatureChecker, ValidationCache, script_to_asm, signature_hash, solver,
+    taproot_signature_hash, verify_script,
 };
 use grs_testkit::{hex, hex_bytes, json_file, json_lines, report, text};
 use serde_json::Value;
@@ -167,5 +169,89 @@ fn walk(value: &Value, ran: &mut usize) {
         Value::Array(items) => items.iter().for_each(|v| walk(v, ran)),
         Value::Object(fields) => fields.values().for_each(|v| walk(v, ran)),
         _ => {}
+    }
+}
+
+/// The reference's signatures come out byte by byte from its keys: nonces, low R and Taproot tweaks agree.
+#[test]
+fn reference_signing_vectors() {
+    let Some(file) = json_file("reference_regtest/transactions.json") else { return };
+    let tx: Transaction = decode_exact(&hex(&file, "tx2")).unwrap();
+    let keys: Vec<SecretKey> = file["private_keys_hex"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|k| SecretKey::from_slice(&hex_bytes(k.as_str().unwrap()), true).unwrap())
+        .collect();
+    let spent: Vec<TxOut> = file["prevouts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|p| TxOut::new(Amount(25_000 * COIN), hex(p, "scriptPubKey").into()))
+        .collect();
+    let data = PrecomputedTxData::new(&tx, spent.clone(), true);
+    let mut checker = Recorder { keys: &keys, tx: &tx, data: &data, input: 0, matched: 0 };
+    for (i, input) in tx.inputs.iter().enumerate() {
+        checker.input = i;
+        let script = &spent[i].script_pubkey;
+        let result =
+            verify_script(&input.script_sig, script, &input.witness, ScriptFlags::MANDATORY, &mut checker);
+        assert_eq!(result, Ok(()));
+    }
+    report("reference_regtest/transactions (signatures)", checker.matched);
+    assert_eq!(checker.matched, 6, "two of the eight outputs need no signature");
+}
+
+/// Accepts a signature when one of the keys makes the same bytes.
+struct Recorder<'a> {
+    keys: &'a [SecretKey],
+    tx: &'a Transaction,
+    data: &'a PrecomputedTxData,
+    input: usize,
+    matched: usize,
+}
+
+impl SignatureChecker for Recorder<'_> {
+    fn check_ecdsa_signature(
+        &mut self,
+        signature: &[u8],
+        key: &[u8],
+        code: &[u8],
+        version: SigVersion,
+    ) -> bool {
+        let Some(secret) = self.keys.iter().find(|k| k.public_key().as_bytes() == key) else { return false };
+        let (hash_type, der) = signature.split_last().unwrap();
+        let amount = Amount(25_000 * COIN);
+        let hash = signature_hash(
+            code,
+            self.tx,
+            self.input,
+            i32::from(*hash_type),
+            amount,
+            version,
+            Some(self.data),
+            None,
+        );
+        let same = secret.sign(hash.as_bytes(), true) == der;
+        self.matched += usize::from(same);
+        same
+    }
+
+    fn check_schnorr_signature(
+        &mut self,
+        signature: &[u8],
+        key: &[u8; 32],
+        version: SigVersion,
+        exec: &mut ScriptExecutionData,
+    ) -> Result<(), ScriptError> {
+        let hash = taproot_signature_hash(exec, self.tx, self.input, 0, version, self.data).unwrap();
+        let made = self.keys.iter().filter_map(|k| {
+            let (output_key, _) = k.public_key().x_only().tap_tweak(None)?;
+            (output_key.as_bytes() == key)
+                .then(|| k.sign_schnorr(hash.as_bytes(), TapTweak::KeyOnly, &[0; 32]))?
+        });
+        let same = made.into_iter().any(|s| s == *signature);
+        self.matched += usize::from(same);
+        if same { Ok(()) } else { Err(ScriptError::SchnorrSig) }
     }
 }
