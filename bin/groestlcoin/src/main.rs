@@ -9,8 +9,8 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use grs_args::{ArgsManager, ChainType, Flags};
-use grs_rpc_client::version::{CLIENT_NAME, FULL_VERSION, LICENSE};
+use grs_args::{ArgsManager, ChainType, Flags, Program};
+use grs_rpc_client::version::{CLIENT_NAME, FULL_VERSION};
 
 const HELP: &str = "\
 Options:
@@ -68,7 +68,9 @@ fn main() -> ExitCode {
 fn run(own_name: &OsStr, words: Vec<OsString>) -> Result<ExitCode, Failure> {
     let line = parse(words)?;
     if line.version {
-        print!("{CLIENT_NAME} version {FULL_VERSION}\n{LICENSE}");
+        let text = Program::Daemon.version_text(FULL_VERSION);
+        let licence = text.split_once('\n').map_or("", |(_, rest)| rest);
+        print!("{CLIENT_NAME} version {FULL_VERSION}\n{licence}");
         return Ok(ExitCode::SUCCESS);
     }
     let Some(command) = line.command.as_ref().filter(|_| !line.help) else {

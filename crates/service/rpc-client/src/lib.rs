@@ -7,6 +7,8 @@
 mod call;
 mod console;
 pub mod convert;
+#[doc(hidden)]
+pub mod fuzz;
 mod getinfo;
 pub mod http;
 mod netinfo;

@@ -1,6 +1,6 @@
 //! The program `groestlcoin-cli` (reference: `groestlcoin-cli.cpp`).
 
-use grs_args::{ArgsManager, ChainType, check_data_dir_option, options, write_json};
+use grs_args::{ArgsManager, ChainType, Program, check_data_dir_option, options, write_json};
 use serde_json::{Value, json};
 
 use crate::call::{CliError, Handler, Plain, call, request_text, result_reply, type_name, wallet_name};
@@ -9,7 +9,7 @@ use crate::convert::{Params, named, positional};
 use crate::getinfo::{self, GetInfo};
 use crate::netinfo::{NetInfo, network_index, routable_networks};
 use crate::netinfo_help;
-use crate::version::{CLIENT_NAME, FULL_VERSION, LICENSE};
+use crate::version::FULL_VERSION;
 
 const WALLET_NOT_SPECIFIED: i64 = -19;
 const FAILURE: i32 = 1;
@@ -48,7 +48,10 @@ fn init(args: &ArgsManager, words: &[String]) -> Result<Option<i32>, String> {
     args.parse_parameters(words).map_err(|e| format!("Error parsing command line arguments: {e}"))?;
     let version = args.get_bool("-version", false);
     if words.is_empty() || args.help_requested() || version {
-        print!("{}", if version { version_text() } else { usage(args) });
+        let program = Program::Cli;
+        let text =
+            if version { program.version_text(FULL_VERSION) } else { program.help_text(FULL_VERSION, args) };
+        print!("{text}");
         if words.is_empty() {
             return Err("Error: too few parameters".to_owned());
         }
@@ -62,25 +65,6 @@ fn init(args: &ArgsManager, words: &[String]) -> Result<Option<i32>, String> {
     let network = args.chain_type().map_err(|e| format!("Error: {e}"))?;
     args.select_config_network(network);
     Ok(None)
-}
-
-fn version_text() -> String {
-    format!("{CLIENT_NAME} RPC client version {FULL_VERSION}\n{LICENSE}")
-}
-
-fn usage(args: &ArgsManager) -> String {
-    format!(
-        "{CLIENT_NAME} RPC client version {FULL_VERSION}\n\n\
-         Asks a running node by its RPC server: about the chain and the network, for and about wallets and \
-         transactions, or to stop.\n\n\
-         The command \"help\" lists all commands, \"help <command>\" explains one.\n\
-         With -named, arguments are given as name=value, so that those not wanted can be left out.\n\n\
-         Usage: groestlcoin-cli [options] <command> [params]\n\
-         or:    groestlcoin-cli [options] -named <command> [name=value]...\n\
-         or:    groestlcoin-cli [options] help\n\
-         or:    groestlcoin-cli [options] help <command>\n\n\n{}",
-        args.help_message()
-    )
 }
 
 /// What the program prints, and where.
@@ -138,7 +122,6 @@ fn command(args: &ArgsManager, mut words: Vec<String>) -> Result<Output, CliErro
     let result = &reply["result"];
     if given("-getinfo") {
         let balances = if wallet.is_none() { getinfo::wallet_balances(args)? } else { None };
-        // With several wallets, none of them is "the" wallet.
         return getinfo::text(args, result, balances.as_deref()).map(Output::Text);
     }
     Ok(Output::Text(match result {

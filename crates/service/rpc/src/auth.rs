@@ -5,6 +5,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use bitcoin_hashes::sha256;
 use bitcoin_hashes::{Hash as _, HashEngine as _};
@@ -74,7 +75,7 @@ pub struct Auth {
     entries: Vec<Entry>,
     whitelist: BTreeMap<String, BTreeSet<String>>,
     whitelist_default: bool,
-    cookie: Option<PathBuf>,
+    cookie: Mutex<Option<PathBuf>>,
 }
 
 impl fmt::Debug for Auth {
@@ -97,8 +98,12 @@ pub enum Permission<'a> {
 impl Auth {
     /// Reads the options and, unless a password or no cookie is wanted, writes the cookie file.
     pub fn new(options: AuthOptions) -> Result<Self, AuthError> {
-        let mut auth =
-            Self { entries: Vec::new(), whitelist: BTreeMap::new(), whitelist_default: false, cookie: None };
+        let mut auth = Self {
+            entries: Vec::new(),
+            whitelist: BTreeMap::new(),
+            whitelist_default: false,
+            cookie: Mutex::new(None),
+        };
         if options.password.is_empty() {
             let mode = match options.cookie_perms.as_deref() {
                 None => None,
@@ -116,7 +121,7 @@ impl Auth {
                 Some(path) => {
                     let password = random_hex::<32>()?;
                     write_cookie(&path, mode, &password)?;
-                    auth.cookie = Some(path);
+                    auth.cookie = Mutex::new(Some(path));
                     info!("Using random cookie authentication.");
                     auth.add_plain(COOKIE_USER, &password)?;
                 }
@@ -189,8 +194,9 @@ impl Auth {
     }
 
     /// Removes the cookie file, if this process wrote one.
-    pub fn delete_cookie(&mut self) {
-        if let Some(path) = self.cookie.take()
+    pub fn delete_cookie(&self) {
+        let path = self.cookie.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(path) = path
             && let Err(failure) = std::fs::remove_file(&path)
             && failure.kind() != io::ErrorKind::NotFound
         {

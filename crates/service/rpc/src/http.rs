@@ -14,12 +14,13 @@ use bytes::{Bytes, BytesMut};
 use grs_log::{Category, debug, error, info, warn};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
-use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::header::{self, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Method, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::{mpsc, oneshot, watch};
 
+pub use crate::message::{HttpReply, HttpRequest, percent_decode};
 use crate::pool::{Pool, Refused};
 use crate::protocol::sanitize;
 use crate::subnet::{Subnet, split_host_port};
@@ -91,90 +92,6 @@ pub enum HttpError {
     /// Threads could not be started.
     #[error("Unable to start the HTTP server's threads: {0}")]
     Threads(#[from] std::io::Error),
-}
-
-/// A request, whole.
-#[derive(Debug, Clone)]
-pub struct HttpRequest {
-    /// Method.
-    pub method: Method,
-    /// Path with query, as sent.
-    pub uri: String,
-    /// Headers.
-    pub headers: HeaderMap,
-    /// Body.
-    pub body: Bytes,
-    /// Client.
-    pub peer: SocketAddr,
-}
-
-impl HttpRequest {
-    /// First value of a parameter of the query, percent-decoded.
-    pub fn query(&self, key: &str) -> Option<String> {
-        let (_, query) = self.uri.split_once('?')?;
-        let query = query.split('#').next().unwrap_or_default();
-        query.split('&').find_map(|pair| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (percent_decode(name) == key).then(|| percent_decode(&value.replace('+', " ")))
-        })
-    }
-}
-
-/// Text with `%xx` decoded; bytes that are no UTF-8 are replaced.
-pub fn percent_decode(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut index = 0;
-    while index < bytes.len() {
-        let hex = bytes.get(index + 1..index + 3).and_then(|h| std::str::from_utf8(h).ok());
-        let decoded = hex
-            .filter(|h| bytes[index] == b'%' && h.bytes().all(|b| b.is_ascii_hexdigit()))
-            .and_then(|h| u8::from_str_radix(h, 16).ok());
-        if let Some(byte) = decoded {
-            out.push(byte);
-            index += 3;
-        } else {
-            out.push(bytes[index]);
-            index += 1;
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
-}
-
-/// An answer.
-#[derive(Debug, Clone, Default)]
-pub struct HttpReply {
-    /// Status.
-    pub status: u16,
-    /// Headers besides length and date.
-    pub headers: Vec<(HeaderName, HeaderValue)>,
-    /// Body.
-    pub body: Bytes,
-    /// Wait before sending it, to slow down guessing of passwords.
-    pub delay: Duration,
-}
-
-impl HttpReply {
-    /// Answer with a status and a body.
-    pub fn new(status: u16, body: impl Into<Bytes>) -> Self {
-        Self { status, headers: Vec::new(), body: body.into(), delay: Duration::ZERO }
-    }
-
-    /// Answer with a content type.
-    pub fn typed(status: u16, content_type: &'static str, body: impl Into<Bytes>) -> Self {
-        Self::new(status, body).header(header::CONTENT_TYPE, content_type)
-    }
-
-    /// Adds a header.
-    pub fn header(mut self, name: HeaderName, value: &'static str) -> Self {
-        self.headers.push((name, HeaderValue::from_static(value)));
-        self
-    }
-
-    /// Closes the connection after this answer.
-    pub fn close(self) -> Self {
-        self.header(header::CONNECTION, "close")
-    }
 }
 
 /// What a handler makes of a request.

@@ -3,6 +3,11 @@
 //! A method is described once, with [`Method`]; dispatch, named arguments, type errors, help texts, the command
 //! line's conversion table and the check of results all come from that description. [`RpcTable`] holds the methods of
 //! this process and commands forwarded to other processes.
+//!
+//! Start of a server: [`http::HttpServer::bind`], [`auth::Auth::new`], [`RpcTable::start`], [`RpcServer::register`],
+//! [`http::HttpServer::start`]; methods may be registered at any time, and are refused with a status text until
+//! [`RpcTable::set_warmup_finished`]. Stop: [`RpcTable::interrupt`] wakes handlers that wait, then
+//! [`http::HttpServer::interrupt`], [`http::HttpServer::stop`] (which waits for running calls) and [`RpcServer::stop`].
 
 pub mod auth;
 mod check;
@@ -12,10 +17,12 @@ mod error;
 pub mod fuzz;
 pub mod help;
 pub mod http;
+mod message;
 mod method;
 mod named;
 mod pool;
 pub mod protocol;
+pub mod remote;
 mod request;
 mod server;
 pub mod subnet;

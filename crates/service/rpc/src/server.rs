@@ -59,6 +59,13 @@ impl RpcServer {
         }
     }
 
+    /// Removes the cookie file. After the HTTP server has stopped.
+    pub fn stop(&self) {
+        debug!(Category::Rpc, "Stopping RPC");
+        self.auth.delete_cookie();
+        debug!(Category::Rpc, "RPC stopped.");
+    }
+
     fn answer(&self, info: &CallInfo, body: Result<Body, RpcError>) -> HttpReply {
         let body = match body {
             Ok(body) => body,
@@ -177,6 +184,19 @@ impl PathHandler for RpcServer {
         } else {
             Step::Work(Box::new(move || self.answer(&info, parsed)))
         }
+    }
+}
+
+impl grs_interfaces::Rpc for RpcServer {
+    /// As over HTTP, without its status codes; a notification and a method that the whitelist forbids give no text.
+    fn execute_rpc(&self, request: &str, uri: &str, user: &str) -> grs_interfaces::CallResult<String> {
+        let info = CallInfo {
+            uri: uri.to_owned(),
+            auth_user: user.to_owned(),
+            ..CallInfo::new(self.context.clone())
+        };
+        let body = self.answer(&info, Body::parse(request.as_bytes())).body;
+        Ok(String::from_utf8_lossy(body.trim_ascii_end()).into_owned())
     }
 }
 

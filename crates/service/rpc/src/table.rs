@@ -292,6 +292,11 @@ impl RpcTable {
         self.read().keys().cloned().collect()
     }
 
+    /// The first provider of each name, with the number of its registration.
+    pub fn first_commands(&self) -> Vec<(u64, Arc<dyn Command>)> {
+        self.read().values().filter_map(|p| p.first()).map(|p| (p.id, p.command.clone())).collect()
+    }
+
     /// May a call of this name run on the thread that read the request?
     pub fn is_fast(&self, name: &str) -> bool {
         self.read().get(name).and_then(|p| p.first()).is_some_and(|p| p.command.is_fast())

@@ -311,6 +311,24 @@ fn providers_of_one_name_are_asked_in_turn() {
 }
 
 #[test]
+fn requests_can_come_as_text() {
+    use grs_interfaces::Rpc;
+    let options = grs_rpc::auth::AuthOptions {
+        rpcauth: vec!["u:aa$bb".to_owned()],
+        whitelist: vec!["limited:other".to_owned()],
+        whitelist_default: Some(false),
+        ..Default::default()
+    };
+    let auth = grs_rpc::auth::Auth::new(options).unwrap();
+    let server = grs_rpc::RpcServer::new(Arc::new(table()), auth, Arc::new(()));
+    let run = |request: &str, user: &str| server.execute_rpc(request, "/", user).unwrap();
+    let request = r#"{"method":"sample","params":["x"],"id":3}"#;
+    assert_eq!(run(request, "u"), r#"{"result":["x"],"error":null,"id":3}"#);
+    assert_eq!(run(request, "limited"), "");
+    assert!(run("x", "u").contains("Parse error"));
+}
+
+#[test]
 fn a_panicking_handler_is_an_error() {
     let table = RpcTable::new();
     table.set_warmup_finished();
