@@ -56,8 +56,12 @@ pub fn write_script(out: &mut Vec<u8>, script: &[u8]) {
             out.push(1);
             out.extend_from_slice(hash);
         }
-        [33, key @ .., OP_CHECKSIG] if script.len() == 35 && matches!(key[0], 2 | 3) => out.extend_from_slice(key),
-        [65, key @ .., OP_CHECKSIG] if script.len() == 67 && key[0] == 4 && PublicKey::from_slice(key).is_ok() => {
+        [33, key @ .., OP_CHECKSIG] if script.len() == 35 && matches!(key[0], 2 | 3) => {
+            out.extend_from_slice(key)
+        }
+        [65, key @ .., OP_CHECKSIG]
+            if script.len() == 67 && key[0] == 4 && PublicKey::from_slice(key).is_ok() =>
+        {
             out.push(4 | (key[64] & 1));
             out.extend_from_slice(&key[1..33]);
         }

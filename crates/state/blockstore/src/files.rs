@@ -190,8 +190,10 @@ impl Sequences {
         info.add_block(height, time);
         info.size += add;
         files.dirty_files.insert(file);
-        let allocation =
-            self.blocks.allocate(pos, u64::from(add)).map_err(|e| StoreError::Io("allocate block file", e))?;
+        let allocation = self
+            .blocks
+            .allocate(pos, u64::from(add))
+            .map_err(|e| StoreError::Io("allocate block file", e))?;
         files.allocated(allocation, prune_mode)?;
         Ok(pos)
     }

@@ -101,10 +101,7 @@ impl FlatFileSeq {
         }
         debug!(
             Category::Validation,
-            "Pre-allocating up to position 0x{:x} in {}{:05}.dat",
-            size,
-            self.prefix,
-            pos.file
+            "Pre-allocating up to position 0x{:x} in {}{:05}.dat", size, self.prefix, pos.file
         );
         self.open(pos.file, false)?.allocate(start, size - start)?;
         Ok(Allocation::Extended(size - start))
@@ -117,7 +114,9 @@ impl FlatFileSeq {
     pub fn flush(&self, file: u32, finalize_at: Option<u32>) -> io::Result<()> {
         let handle = self.open(file, false)?;
         if let Some(len) = finalize_at {
-            handle.set_len(u64::from(len)).inspect_err(|_| error!("flush: failed to truncate file {file}"))?;
+            handle
+                .set_len(u64::from(len))
+                .inspect_err(|_| error!("flush: failed to truncate file {file}"))?;
         }
         handle.sync().inspect_err(|_| error!("flush: failed to commit file {file}"))?;
         self.env.sync_dir(&self.dir)

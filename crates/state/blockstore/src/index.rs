@@ -29,6 +29,10 @@ impl BlockId {
     pub const fn index(self) -> usize {
         self.0 as usize
     }
+    /// The number, for storing it in an atomic; [`BlockIndex::id`] turns it back.
+    pub const fn to_u32(self) -> u32 {
+        self.0
+    }
     pub(crate) fn from_raw(raw: u32) -> Option<BlockId> {
         (raw != NONE).then_some(BlockId(raw))
     }
@@ -164,6 +168,11 @@ impl BlockIndex {
     /// All entries, in the order they were added.
     pub fn ids(&self) -> impl DoubleEndedIterator<Item = BlockId> + use<> {
         (0..self.len() as u32).map(BlockId)
+    }
+
+    /// The entry of a number; `None` for numbers that no entry has (such as `u32::MAX`).
+    pub fn id(&self, raw: u32) -> Option<BlockId> {
+        ((raw as usize) < self.len()).then_some(BlockId(raw))
     }
 
     /// Bytes of memory held, roughly.
@@ -319,14 +328,18 @@ impl BlockIndex {
     pub fn data_pos(&self, id: BlockId) -> Option<FilePos> {
         let meta = self.meta(id);
         let have = meta & u64::from(BlockStatus::HAVE_DATA.0) != 0;
-        have.then(|| FilePos::new((meta >> FILE_SHIFT & FIELD20) as u32, field!(self, id, data_pos).load(Relaxed)))
+        have.then(|| {
+            FilePos::new((meta >> FILE_SHIFT & FIELD20) as u32, field!(self, id, data_pos).load(Relaxed))
+        })
     }
 
     /// Where the undo data is; `None` if there is none.
     pub fn undo_pos(&self, id: BlockId) -> Option<FilePos> {
         let meta = self.meta(id);
         let have = meta & u64::from(BlockStatus::HAVE_UNDO.0) != 0;
-        have.then(|| FilePos::new((meta >> FILE_SHIFT & FIELD20) as u32, field!(self, id, undo_pos).load(Relaxed)))
+        have.then(|| {
+            FilePos::new((meta >> FILE_SHIFT & FIELD20) as u32, field!(self, id, undo_pos).load(Relaxed))
+        })
     }
 
     /// Number of the file that holds block and undo data, as stored (0 if neither is there).
@@ -361,8 +374,7 @@ impl BlockIndex {
         while at > height {
             let (skip, skip_prev) = (skip_height(at), skip_height(at - 1));
             // Follow the skip pointer unless the parent's leads closer to the goal.
-            let follow = skip == height
-                || (skip > height && !(skip_prev + 2 < skip && skip_prev >= height));
+            let follow = skip == height || (skip > height && !(skip_prev + 2 < skip && skip_prev >= height));
             match BlockId::from_raw(field!(self, walk, skip).load(Relaxed)) {
                 Some(next) if follow => {
                     walk = next;

@@ -35,7 +35,7 @@ pub use error::{ReadError, StoreError};
 pub use flatfile::{Allocation, FilePos, FlatFileSeq, MIN_FREE_SPACE, check_disk_space};
 pub use index::{BlockId, BlockIndex, ENTRY_BYTES, IndexError};
 pub use load::{HashCheck, LoadedIndex};
-pub use reader::BlockFileReader;
+pub use reader::{BlockCursor, BlockFileReader};
 pub use record::{
     BlockFileInfo, DiskBlockIndex, LAST_FILE_KEY, REINDEX_KEY, block_key, file_key, flag_key, iso_date_time,
 };

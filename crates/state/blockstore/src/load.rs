@@ -56,7 +56,8 @@ impl BlockStore {
             entries.push((hash, entry));
             Ok(())
         })?;
-        let mut order: Vec<(u32, u32)> = entries.iter().enumerate().map(|(i, e)| (e.1.height, i as u32)).collect();
+        let mut order: Vec<(u32, u32)> =
+            entries.iter().enumerate().map(|(i, e)| (e.1.height, i as u32)).collect();
         order.sort_unstable();
         check_hashes(&entries, &order, check)?;
         self.index.reserve(entries.len());
@@ -64,7 +65,10 @@ impl BlockStore {
         let mut last_height = None;
         for (height, at) in order {
             if last_height.is_some_and(|last| height > last + 1) {
-                error!("LoadBlockIndex: block index is non-contiguous, index of height {} missing", height - 1);
+                error!(
+                    "LoadBlockIndex: block index is non-contiguous, index of height {} missing",
+                    height - 1
+                );
                 return Err(StoreError::Corrupt("block index is non-contiguous".into()));
             }
             last_height = Some(height);
@@ -76,14 +80,21 @@ impl BlockStore {
         Ok(loaded)
     }
 
-    fn load_entry(&self, hash: &BlockHash, entry: &DiskBlockIndex, loaded: &mut LoadedIndex) -> Result<(), StoreError> {
+    fn load_entry(
+        &self,
+        hash: &BlockHash,
+        entry: &DiskBlockIndex,
+        loaded: &mut LoadedIndex,
+    ) -> Result<(), StoreError> {
         let index = &*self.index;
         let prev = if entry.header.prev.is_zero() {
             None
         } else {
             let prev = index.lookup(&entry.header.prev);
             if prev.is_none_or(|prev| index.height(prev) + 1 != entry.height) {
-                return Err(StoreError::Corrupt(format!("parent of block {hash} is missing in the block index")));
+                return Err(StoreError::Corrupt(format!(
+                    "parent of block {hash} is missing in the block index"
+                )));
             }
             prev
         };
@@ -169,7 +180,8 @@ fn check_hashes(
     let mut batch: Vec<(BlockHash, Header)> = Vec::with_capacity(BATCH);
     let verify = |batch: &mut Vec<(BlockHash, Header)>| {
         let headers: Vec<Header> = batch.iter().map(|(_, header)| *header).collect();
-        let wrong = HashedHeader::batch(&headers).iter().zip(batch.iter()).any(|(h, (hash, _))| h.hash() != *hash);
+        let wrong =
+            HashedHeader::batch(&headers).iter().zip(batch.iter()).any(|(h, (hash, _))| h.hash() != *hash);
         batch.clear();
         if wrong { Err(StoreError::Corrupt("a block hash does not fit its header".into())) } else { Ok(()) }
     };

@@ -27,9 +27,9 @@ pub(crate) fn load_or_create_key(
     let path = dir.join("xor.dat");
     let key = if env.exists(&path) {
         let data = env.read(&path).map_err(io)?;
-        let bytes = data.first_chunk().ok_or_else(|| {
-            StoreError::XorKey("AutoFile::read: end of file: iostream error".to_owned())
-        })?;
+        let bytes = data
+            .first_chunk()
+            .ok_or_else(|| StoreError::XorKey("AutoFile::read: end of file: iostream error".to_owned()))?;
         ObfuscationKey::new(*bytes)
     } else {
         // A directory with hidden files only (such as a lock) counts as fresh.

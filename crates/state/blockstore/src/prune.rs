@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use grs_log::{Category, debug, info};
 
-use crate::{BlockFileInfo, BlockId, BlockIndex, BlockStatus, BlockStore, BlockStoreOptions, StoreError};
 use crate::store::{BLOCKFILE_CHUNK_SIZE, UNDOFILE_CHUNK_SIZE};
+use crate::{BlockFileInfo, BlockId, BlockIndex, BlockStatus, BlockStore, BlockStoreOptions, StoreError};
 
 /// The smallest target of automatic pruning, in bytes.
 const MIN_DISK_SPACE_FOR_BLOCK_FILES: u64 = 550 << 20;
@@ -58,7 +58,10 @@ impl BlockStore {
         let chosen: BTreeSet<u32> =
             self.prunable_files(first_height, last_height).into_iter().map(|(n, _)| n).collect();
         self.forget_files(&chosen);
-        info!("[validated] Prune (Manual): prune_height={last_height} removed {} blk/rev pairs", chosen.len());
+        info!(
+            "[validated] Prune (Manual): prune_height={last_height} removed {} blk/rev pairs",
+            chosen.len()
+        );
         chosen
     }
 
@@ -100,7 +103,9 @@ impl BlockStore {
         let files = self.files();
         let below_current = files.infos.iter().take(files.current as usize).enumerate();
         below_current
-            .filter(|(_, info)| info.size > 0 && info.height_last <= last_height && info.height_first >= first_height)
+            .filter(|(_, info)| {
+                info.size > 0 && info.height_last <= last_height && info.height_first >= first_height
+            })
             .map(|(n, info)| (n as u32, *info))
             .collect()
     }
@@ -155,7 +160,9 @@ impl BlockStore {
         let dir = &self.options.blocks_dir;
         let mut blocks = BTreeMap::new();
         for entry in self.env.list(dir).unwrap_or_default() {
-            let Some(name) = entry.name.to_str().filter(|n| n.len() == 12 && n.ends_with(".dat")) else { continue };
+            let Some(name) = entry.name.to_str().filter(|n| n.len() == 12 && n.ends_with(".dat")) else {
+                continue;
+            };
             if let Some(number) = name.strip_prefix("blk") {
                 blocks.insert(number[..5].to_owned(), dir.join(name));
             } else if name.starts_with("rev") {

@@ -7,7 +7,7 @@ use grs_fs::File;
 use grs_leveldb::ObfuscationKey;
 
 use crate::obfuscation::apply_at;
-use crate::{BlockStore, FilePos, StoreError};
+use crate::{BlockStore, FilePos, ReadError, STORAGE_HEADER_BYTES, StoreError};
 
 /// Bytes read at once.
 const WINDOW: usize = 4 << 20;
@@ -122,4 +122,74 @@ impl BlockStore {
         let handle = self.seqs.blocks.open(file, true).map_err(|e| StoreError::Io("open block file", e))?;
         Ok(BlockFileReader::new(handle, self.seqs.key, self.options.magic, file))
     }
+}
+
+/// Reads stored blocks in about the order of their positions, many with one read.
+pub struct BlockCursor<'a> {
+    store: &'a BlockStore,
+    file: Option<(u32, Arc<dyn File>)>,
+    start: u64,
+    window: Vec<u8>,
+}
+
+/// Bytes a cursor reads at once.
+const CURSOR_WINDOW: usize = 1 << 20;
+
+impl<'a> BlockCursor<'a> {
+    /// A cursor over a store. It sees what is in the files: see [`BlockStore::write_out`].
+    pub fn new(store: &'a BlockStore) -> BlockCursor<'a> {
+        BlockCursor { store, file: None, start: 0, window: Vec::new() }
+    }
+
+    /// The bytes of the block at a position.
+    ///
+    /// # Errors
+    /// If it is not there or damaged; that is logged.
+    pub fn read(&mut self, pos: FilePos) -> Result<&[u8], ReadError> {
+        let from = u64::from(pos.pos.checked_sub(STORAGE_HEADER_BYTES).ok_or(ReadError::Io)?);
+        let same_file = self.file.as_ref().is_some_and(|(number, _)| *number == pos.file);
+        let mut covered = if same_file { self.covered(from) } else { None };
+        if covered.is_none_or(|rest| rest.len() < 8 || rest.len() < 8 + framed_size(rest)) {
+            if !same_file {
+                let file = self.store.seqs.blocks.open(pos.file, true).map_err(|_| ReadError::Io)?;
+                self.file = Some((pos.file, file));
+            }
+            self.fill(from, CURSOR_WINDOW)?;
+            let size = self.covered(from).filter(|rest| rest.len() >= 8).map_or(0, framed_size);
+            if size > CURSOR_WINDOW - 8 && size <= MAX_BLOCK as usize {
+                self.fill(from, size + 8)?;
+            }
+            covered = self.covered(from);
+        }
+        let start = (from - self.start) as usize;
+        let rest = covered.ok_or(ReadError::Io)?;
+        let size = self.store.check_frame(rest, pos)?;
+        self.window.get(start + 8..start + 8 + size).ok_or(ReadError::Io)
+    }
+
+    fn covered(&self, from: u64) -> Option<&[u8]> {
+        self.window.get(usize::try_from(from.checked_sub(self.start)?).ok()?..)
+    }
+
+    fn fill(&mut self, from: u64, len: usize) -> Result<(), ReadError> {
+        let Some((_, file)) = &self.file else { return Err(ReadError::Io) };
+        self.window.resize(len, 0);
+        self.start = from;
+        let mut have = 0;
+        while have < len {
+            match file.read_at(&mut self.window[have..], from + have as u64) {
+                Ok(0) => break,
+                Ok(n) => have += n,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => return Err(ReadError::Io),
+            }
+        }
+        self.window.truncate(have);
+        apply_at(self.store.seqs.key, from, &mut self.window);
+        Ok(())
+    }
+}
+
+fn framed_size(rest: &[u8]) -> usize {
+    u32::from_le_bytes([rest[4], rest[5], rest[6], rest[7]]) as usize
 }

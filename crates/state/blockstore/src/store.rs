@@ -78,14 +78,15 @@ pub struct BlockStore {
 }
 
 impl BlockStore {
-    /// Opens the directory (made if missing) over an index database.
+    /// Opens the directory (made if missing), then the index database: its directory, which may lie within, would
+    /// make a fresh directory look used.
     ///
     /// # Errors
     /// If the directory or its key cannot be used, or the database fails.
     pub fn open(
         env: Arc<dyn FileEnv>,
         options: BlockStoreOptions,
-        db: Arc<dyn Store>,
+        open_db: impl FnOnce() -> grs_leveldb::Result<Arc<dyn Store>>,
     ) -> Result<BlockStore, StoreError> {
         let dir = &options.blocks_dir;
         env.create_dir_all(dir).map_err(|e| StoreError::Io("create blocks directory", e))?;
@@ -100,7 +101,7 @@ impl BlockStore {
             env,
             seqs,
             index: Arc::new(BlockIndex::new()),
-            db: BlockTreeDb::new(db),
+            db: BlockTreeDb::new(open_db()?),
             files: Mutex::default(),
             blockfiles_indexed: AtomicBool::new(true),
             importing: AtomicBool::new(false),
@@ -179,8 +180,14 @@ impl BlockStore {
             // A block larger than a small file still has to fit.
             max_size = (64 << 10).max(add + 1);
         }
-        let pos =
-            self.seqs.next_block_pos(&mut files, add, height, u64::from(time), max_size, self.is_prune_mode())?;
+        let pos = self.seqs.next_block_pos(
+            &mut files,
+            add,
+            height,
+            u64::from(time),
+            max_size,
+            self.is_prune_mode(),
+        )?;
         let frame = self.frame(size);
         files.blocks.append(&self.seqs.blocks, self.seqs.key, pos, &[&frame, block])?;
         Ok(FilePos::new(pos.file, pos.pos + STORAGE_HEADER_BYTES))
@@ -222,8 +229,11 @@ impl BlockStore {
         let pos = FilePos::new(file, info.undo_size);
         info.undo_size += add;
         files.dirty_files.insert(file);
-        let allocation =
-            self.seqs.undo.allocate(pos, u64::from(add)).map_err(|e| StoreError::Io("allocate undo file", e))?;
+        let allocation = self
+            .seqs
+            .undo
+            .allocate(pos, u64::from(add))
+            .map_err(|e| StoreError::Io("allocate undo file", e))?;
         files.allocated(allocation, self.is_prune_mode())?;
         let frame = self.frame(data.len() as u32);
         files.undo.append(&self.seqs.undo, self.seqs.key, pos, &[&frame, &data, &checksum])?;
@@ -231,8 +241,8 @@ impl BlockStore {
         // highest block. For the current file `next_block_pos` looks at the same number.
         if file < files.current && height == files.info_mut(file).height_last {
             let undo_size = files.info_mut(file).undo_size;
-            let flushed =
-                self.seqs.write_out(&mut files).is_ok() && self.seqs.undo.flush(file, Some(undo_size)).is_ok();
+            let flushed = self.seqs.write_out(&mut files).is_ok()
+                && self.seqs.undo.flush(file, Some(undo_size)).is_ok();
             if !flushed {
                 warn!("Failed to flush undo file {file:05}");
             }
@@ -297,7 +307,8 @@ impl BlockStore {
         files.dirty_blocks.sort_unstable();
         files.dirty_blocks.dedup();
         let infos = files.dirty_files.iter().filter_map(|n| Some((*n, files.infos.get(*n as usize)?)));
-        let blocks = files.dirty_blocks.iter().map(|n| (self.index.hash(BlockId(*n)), self.disk_index(BlockId(*n))));
+        let blocks =
+            files.dirty_blocks.iter().map(|n| (self.index.hash(BlockId(*n)), self.disk_index(BlockId(*n))));
         self.db.write_batch(infos, files.current, blocks)?;
         files.dirty_files.clear();
         files.dirty_blocks = Vec::new();
@@ -363,7 +374,8 @@ impl BlockStore {
         };
         // Most blocks are small: the frame and the block come with one read.
         let mut head = [0; 2048];
-        let read = file.read_at(&mut head, u64::from(start.pos)).map_err(|e| read_failed(&e.to_string(), pos))?;
+        let read =
+            file.read_at(&mut head, u64::from(start.pos)).map_err(|e| read_failed(&e.to_string(), pos))?;
         let head = &mut head[..read];
         apply_at(self.seqs.key, u64::from(start.pos), head);
         let size = self.check_frame(head, pos)?;
@@ -379,7 +391,7 @@ impl BlockStore {
     }
 
     /// Checks a frame and returns the size of what it holds.
-    fn check_frame(&self, head: &[u8], pos: FilePos) -> Result<usize, ReadError> {
+    pub(crate) fn check_frame(&self, head: &[u8], pos: FilePos) -> Result<usize, ReadError> {
         let Some(frame) = head.first_chunk::<8>() else {
             return Err(read_failed("AutoFile::read: end of file: iostream error", pos));
         };

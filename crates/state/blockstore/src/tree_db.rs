@@ -57,7 +57,9 @@ impl BlockTreeDb {
     /// If the database fails.
     pub fn read_last_file(&self) -> Result<Option<u32>, StoreError> {
         let value = self.store.get(LAST_FILE_KEY)?;
-        Ok(value.and_then(|v| v.first_chunk().map(|n| i32::from_le_bytes(*n))).and_then(|n| u32::try_from(n).ok()))
+        Ok(value
+            .and_then(|v| v.first_chunk().map(|n| i32::from_le_bytes(*n)))
+            .and_then(|n| u32::try_from(n).ok()))
     }
 
     /// Marks that a reindex runs, or that it is done.

@@ -1,6 +1,6 @@
 //! Coins, connecting and disconnecting blocks, best-chain selection, validation events.
 //!
-//! # API (being filled in; signatures are what callers can code against)
+//! # API
 //!
 //! ```text
 //! ChainstateManager::open(ChainstateOptions) -> Result<Arc<ChainstateManager>, LoadError>
@@ -53,3 +53,44 @@
 //!     fn tip_updated(&mut self, &mut Chainstate);                  // AddTransactionsUpdated, check()
 //! }
 //! ```
+
+mod accept;
+mod coins;
+mod coins_db;
+mod connect;
+mod error;
+mod flush;
+mod header_ref;
+mod import;
+mod invalidate;
+mod load;
+mod loader;
+mod manager;
+mod notify;
+mod options;
+mod signals;
+mod state;
+mod stats;
+mod tip;
+mod verify;
+
+pub use accept::MIN_BLOCKS_TO_KEEP;
+pub use coins::{CacheSizeState, CoinsCache};
+pub use coins_db::{CoinsCursor, CoinsDb, DEFAULT_BATCH_WRITE_BYTES, coin_key};
+pub use connect::{ScriptFailure, ScriptJob, block_script_flags};
+pub use error::{BlockError, FatalError, LoadError};
+pub use flush::{FlushMode, PruneLocks};
+pub use grs_blockstore::{BlockId, BlockIndex, BlockStatus, BlockStore, BlockUndo, ChainView, Coin, TxUndo};
+pub use header_ref::HeaderRef;
+pub use manager::{ChainGuard, ChainstateManager, ProcessedBlock};
+pub use notify::{
+    ChainWarning, MempoolHook, MempoolSession, MempoolUsage, NoNotifications, Notifications,
+    SynchronizationState,
+};
+pub use options::ChainstateOptions;
+pub use signals::{BlockInfo, ValidationInterface, ValidationSignals};
+pub use state::{Chainstate, log2_work};
+pub use stats::{
+    StatsHash, UtxoStats, bogo_size, coin_hash_input, compute_stats, muhash_insert, muhash_remove,
+};
+pub use verify::{DEFAULT_CHECKBLOCKS, DEFAULT_CHECKLEVEL, VerifyResult};
