@@ -1,1 +1,25 @@
 //! Client proxies and servers for the interface traits, spawning, sockets.
+//!
+//! A process starts one [`Ipc`]. The node spawns the wallet process with [`Ipc::spawn`] and gets an [`InitProxy`]; the
+//! wallet process, started with `-ipcfd`, serves its own `Init` with [`Ipc::serve_stream`]. A [`Supervisor`] restarts a
+//! wallet process that has died. [`Ipc::bind`] listens for outside clients.
+
+mod address;
+mod client;
+mod convert;
+mod event;
+mod server;
+mod spawn;
+mod supervisor;
+
+#[doc(hidden)]
+pub mod fuzz;
+
+pub use address::{AddressError, BoundSocket, IpcAddress, SocketFile};
+pub use client::InitProxy;
+pub use grs_mp::{
+    Connection, Listener, ListenerOptions, Process, inherited_fd_argument, take_inherited_stream,
+};
+pub use server::serve_init;
+pub use spawn::{Bound, Child, Ipc, sibling_program};
+pub use supervisor::{BackOff, Supervised, Supervisor, SupervisorEvent};
