@@ -203,3 +203,6 @@ pub fn os_error_text(error: &io::Error) -> String {
         _ => text,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -34,7 +34,8 @@ fn each(db: &LevelDb, mut show: impl FnMut(&[u8], &[u8])) -> Result<()> {
 
 fn open(dir: &Path, inline: bool) -> Result<LevelDb> {
     // A small buffer makes many tables.
-    let options = Options { create_if_missing: false, inline_compaction: inline, ..Options::for_cache(1 << 20) };
+    let options =
+        Options { create_if_missing: false, inline_compaction: inline, ..Options::for_cache(1 << 20) };
     LevelDb::open(RealEnv::shared(), dir, options)
 }
 

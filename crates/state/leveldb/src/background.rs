@@ -256,7 +256,8 @@ impl Shared {
                         let number = self.new_output();
                         numbers.push(number);
                         let path = files::table(&self.dir, number);
-                        let builder = TableBuilder::create(self.env.as_ref(), &path, self.options.block_size)?;
+                        let builder =
+                            TableBuilder::create(self.env.as_ref(), &path, self.options.block_size)?;
                         output.insert(Output { number, builder })
                     }
                 };

@@ -126,7 +126,11 @@ impl Block {
             && (shared | own | value) < 128
         {
             let (shared, own, value) = (usize::from(shared), usize::from(own), usize::from(value));
-            return if own + value <= input.len() - 3 { Ok((shared, own, value, at + 3)) } else { Err(bad_entry()) };
+            return if own + value <= input.len() - 3 {
+                Ok((shared, own, value, at + 3))
+            } else {
+                Err(bad_entry())
+            };
         }
         let mut rest = input;
         let mut take = || take_varint32(&mut rest).map(|v| v as usize).ok_or_else(bad_entry);
@@ -234,7 +238,8 @@ mod tests {
     use crate::key::internal;
 
     fn build(n: u32, interval: usize) -> (Vec<Vec<u8>>, Vec<u8>) {
-        let keys: Vec<Vec<u8>> = (0..n).map(|i| internal(format!("key{:06}", i * 2).as_bytes(), 256)).collect();
+        let keys: Vec<Vec<u8>> =
+            (0..n).map(|i| internal(format!("key{:06}", i * 2).as_bytes(), 256)).collect();
         let mut builder = BlockBuilder::new(interval);
         for (i, key) in keys.iter().enumerate() {
             builder.add(key, &vec![i as u8; i % 300]);

@@ -199,7 +199,8 @@ mod tests {
 
     #[test]
     fn filter_block_finds_by_offset() {
-        let blocks: [(u64, &[u8]); 5] = [(0, b"coin"), (1500, b"tx"), (4096, b"block"), (4200, b"undo"), (40_000, b"x")];
+        let blocks: [(u64, &[u8]); 5] =
+            [(0, b"coin"), (1500, b"tx"), (4096, b"block"), (4200, b"undo"), (40_000, b"x")];
         let mut builder = FilterBuilder::default();
         for (offset, key) in blocks {
             builder.start_block(offset);

@@ -33,7 +33,14 @@ struct Shard<K, V> {
 
 impl<K: Hash + Eq + Clone, V: Clone> Shard<K, V> {
     fn new() -> Self {
-        Self { map: HashMap::new(), slab: Vec::new(), free: Vec::new(), oldest: NONE, newest: NONE, charge: 0 }
+        Self {
+            map: HashMap::new(),
+            slab: Vec::new(),
+            free: Vec::new(),
+            oldest: NONE,
+            newest: NONE,
+            charge: 0,
+        }
     }
 
     fn entry(&mut self, at: usize) -> Option<&mut Entry<K, V>> {

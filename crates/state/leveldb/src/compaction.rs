@@ -43,7 +43,8 @@ fn add_boundary_files(level_files: &Files, inputs: &mut Files) {
         let next = level_files
             .iter()
             .filter(|file| {
-                key::compare(&file.smallest, &largest).is_gt() && user_key(&file.smallest) == user_key(&largest)
+                key::compare(&file.smallest, &largest).is_gt()
+                    && user_key(&file.smallest) == user_key(&largest)
             })
             .min_by(|a, b| key::compare(&a.smallest, &b.smallest));
         let Some(next) = next else { return };

@@ -105,7 +105,8 @@ impl LevelDb {
         }
         let background = shared.clone();
         let spawned = std::thread::Builder::new().name("leveldb".into()).spawn(move || background.run());
-        let thread = spawned.map_err(|e| Error::Io(format!("compaction thread: {}", grs_fs::os_error_text(&e))))?;
+        let thread =
+            spawned.map_err(|e| Error::Io(format!("compaction thread: {}", grs_fs::os_error_text(&e))))?;
         Ok(Self { shared, thread: Some(thread) })
     }
 
@@ -248,7 +249,11 @@ impl Shared {
         inner.log_number = number;
         let state = self.read_state();
         let version = state.version.clone();
-        self.set_read_state(ReadState { mem: Arc::new(MemTable::new()), imm: Some(state.mem.clone()), version });
+        self.set_read_state(ReadState {
+            mem: Arc::new(MemTable::new()),
+            imm: Some(state.mem.clone()),
+            version,
+        });
         self.wake.notify_one();
         drop(inner);
         if self.options.inline_compaction {

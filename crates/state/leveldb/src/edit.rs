@@ -88,7 +88,8 @@ impl VersionEdit {
         let mut edit = VersionEdit::default();
         let mut input = data;
         while !input.is_empty() {
-            edit.decode_field(&mut input).map_err(|text| Error::Corruption(format!("VersionEdit: {text}")))?;
+            edit.decode_field(&mut input)
+                .map_err(|text| Error::Corruption(format!("VersionEdit: {text}")))?;
         }
         Ok(edit)
     }

@@ -90,8 +90,19 @@ mod tests {
         let max = u64::MAX.to_string();
         assert_eq!(parse(&(max.clone() + ".ldb")), Some(FileKind::Table(u64::MAX)));
         let too_large = max + "0.ldb";
-        for name in ["", "12", "12.", ".ldb", "-1.ldb", "1.ldbx", "MANIFEST", "MANIFEST-", "MANIFEST-1a", "LOGS", &too_large]
-        {
+        for name in [
+            "",
+            "12",
+            "12.",
+            ".ldb",
+            "-1.ldb",
+            "1.ldbx",
+            "MANIFEST",
+            "MANIFEST-",
+            "MANIFEST-1a",
+            "LOGS",
+            &too_large,
+        ] {
             assert_eq!(parse(name), None, "{name}");
         }
         assert_eq!(log(Path::new("d"), 7), Path::new("d/000007.log"));

@@ -8,6 +8,7 @@ use crate::{
     LevelDb, MemStore, Options, Store, WriteOptions,
     batch::parse_record,
     block::{Block, Cursor},
+    builder::TableBuilder,
     cache::Lru,
     edit::VersionEdit,
     key::{SEEK_TAG, internal},
@@ -114,10 +115,27 @@ pub fn fuzz_open(data: &[u8]) {
     }
 }
 
+/// A new table with the entries of the table in these bytes; `None` if it cannot be read.
+pub fn rewrite_table(data: &[u8]) -> Option<Vec<u8>> {
+    let env = MemEnv::new();
+    let (from, to) = (Path::new("000001.ldb"), Path::new("000002.ldb"));
+    env.write_synced(from, data).ok()?;
+    let file = env.open(from, OpenMode::Read).ok()?;
+    let mut iter = TableIter::new(Arc::new(Table::open(file, from.into(), 1, data.len() as u64).ok()?));
+    let mut builder = TableBuilder::create(&env, to, Options::default().block_size).ok()?;
+    iter.seek_to_first().ok()?;
+    while iter.valid() {
+        builder.add(iter.key(), iter.value()).ok()?;
+        iter.next().ok()?;
+    }
+    builder.finish().ok()?;
+    env.read(to).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Batch, batch::TYPE_PUT, builder::TableBuilder, key::tag, log::LogWriter};
+    use crate::{Batch, batch::TYPE_PUT, key::tag, log::LogWriter};
 
     struct Rng(u64);
 
@@ -215,7 +233,8 @@ mod tests {
 
     #[test]
     fn damaged_version_edits() {
-        let file = crate::edit::FileMeta { number: 9, size: 1000, smallest: vec![1; 9], largest: vec![2; 12] };
+        let file =
+            crate::edit::FileMeta { number: 9, size: 1000, smallest: vec![1; 9], largest: vec![2; 12] };
         let edit = VersionEdit {
             comparator: Some(crate::edit::COMPARATOR.to_vec()),
             log_number: Some(3),

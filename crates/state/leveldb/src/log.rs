@@ -82,7 +82,11 @@ impl LogWriter {
 }
 
 enum Fragment {
-    Data { kind: u8, start: usize, end: usize },
+    Data {
+        kind: u8,
+        start: usize,
+        end: usize,
+    },
     /// Preallocated space; whatever was being assembled is lost.
     Skip,
     End,
@@ -236,7 +240,20 @@ mod tests {
 
     fn sample() -> Vec<Vec<u8>> {
         // Lengths around block ends: 32768 - 7 fills a block, 32768 - 14 - n leave n bytes.
-        let lengths = [0, 1, 100, BLOCK - 7 - 7 * 3 - 101, 0, BLOCK - 7, BLOCK - 14, 0, BLOCK - 17, 5, 3 * BLOCK, 70000];
+        let lengths = [
+            0,
+            1,
+            100,
+            BLOCK - 7 - 7 * 3 - 101,
+            0,
+            BLOCK - 7,
+            BLOCK - 14,
+            0,
+            BLOCK - 17,
+            5,
+            3 * BLOCK,
+            70000,
+        ];
         lengths.iter().enumerate().map(|(i, &n)| (0..n).map(|j| (i * 7 + j) as u8).collect()).collect()
     }
 
@@ -276,10 +293,7 @@ mod tests {
         assert_eq!(read(&hole).1.unwrap(), "Corruption: error in middle of record: log");
         assert_eq!(read(&vec![0; 3 * BLOCK]), (vec![], None));
         // The middle of a record without its start.
-        assert_eq!(
-            read(&data[BLOCK..]).1.unwrap(),
-            "Corruption: missing start of fragmented record(2): log"
-        );
+        assert_eq!(read(&data[BLOCK..]).1.unwrap(), "Corruption: missing start of fragmented record(2): log");
         let mut twice = data[..BLOCK].to_vec();
         twice.extend_from_slice(&data[..200]);
         assert_eq!(read(&twice).1.unwrap(), "Corruption: partial record without end(1): log");

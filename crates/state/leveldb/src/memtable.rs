@@ -133,7 +133,13 @@ impl Arena {
         self.bytes.extend_from_slice(&tag.to_le_bytes());
         self.bytes.extend_from_slice(value);
         let key_len = (user.len() + key::TAG_LEN) as u32;
-        self.nodes.extend_from_slice(&[start, key_len, value.len() as u32, (first >> 32) as u32, first as u32]);
+        self.nodes.extend_from_slice(&[
+            start,
+            key_len,
+            value.len() as u32,
+            (first >> 32) as u32,
+            first as u32,
+        ]);
         for (level, &previous) in before.iter().enumerate().take(height) {
             let link = previous as usize + LINKS + level;
             let next = self.nodes[link];
@@ -297,7 +303,8 @@ mod tests {
                         _ => (round * 200 + i).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40,
                     };
                     // Keys of one to eleven bytes.
-                    let key = number.to_string().repeat(2)[..1 + number.to_string().len()].as_bytes().to_vec();
+                    let key =
+                        number.to_string().repeat(2)[..1 + number.to_string().len()].as_bytes().to_vec();
                     let tagged = sequence + u64::from(batch.count());
                     if number % 7 == 3 {
                         batch.delete(&key);

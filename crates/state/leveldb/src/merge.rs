@@ -188,7 +188,9 @@ impl MergeIter {
         self.sources[current].next()?;
         let source = &self.sources[current];
         let leads = source.valid()
-            && self.runner_up.is_none_or(|other| key::compare(source.key(), self.sources[other].key()).is_lt());
+            && self
+                .runner_up
+                .is_none_or(|other| key::compare(source.key(), self.sources[other].key()).is_lt());
         if leads {
             self.current = Some(current);
         } else {

@@ -73,7 +73,10 @@ impl Version {
             let table = tables.table(file.number, file.size)?;
             let found = table.get(&target, &tables.blocks, |found, data| {
                 let Some((found, _, kind)) = key::parse(found) else {
-                    return Err(Error::Corruption(format!("corrupted key for : {}", String::from_utf8_lossy(user))));
+                    return Err(Error::Corruption(format!(
+                        "corrupted key for : {}",
+                        String::from_utf8_lossy(user)
+                    )));
                 };
                 if found != user {
                     return Ok(None);
@@ -178,7 +181,8 @@ impl Version {
                         break;
                     }
                 } else {
-                    sum = sum.saturating_add(tables.table(file.number, file.size)?.approximate_offset(target));
+                    sum =
+                        sum.saturating_add(tables.table(file.number, file.size)?.approximate_offset(target));
                 }
             }
         }
@@ -235,7 +239,8 @@ mod tests {
     fn version(files: &[(usize, u64, &str, &str)]) -> Version {
         let mut builder = VersionBuilder::new(Arc::new(Version::default()));
         let file = |&(level, number, smallest, largest): &(usize, u64, &str, &str)| {
-            let (smallest, largest) = (internal(smallest.as_bytes(), 0x101), internal(largest.as_bytes(), 0x101));
+            let (smallest, largest) =
+                (internal(smallest.as_bytes(), 0x101), internal(largest.as_bytes(), 0x101));
             (level, Arc::new(FileMeta { number, size: 1 << 20, smallest, largest }))
         };
         builder.apply(&VersionEdit { added: files.iter().map(file).collect(), ..VersionEdit::default() });
@@ -248,10 +253,19 @@ mod tests {
 
     #[test]
     fn ranges_find_their_files() {
-        let v = version(&[(1, 1, "150", "200"), (1, 2, "200x", "250"), (1, 3, "300", "350"), (1, 4, "400", "450")]);
+        let v = version(&[
+            (1, 1, "150", "200"),
+            (1, 2, "200x", "250"),
+            (1, 3, "300", "350"),
+            (1, 4, "400", "450"),
+        ]);
         assert!(!v.overlaps(1, Some(b"100"), Some(b"149")) && !v.overlaps(1, Some(b"251"), Some(b"299")));
         assert!(v.overlaps(1, Some(b"100"), Some(b"150")) && v.overlaps(1, Some(b"375"), None));
-        assert!(!v.overlaps(1, Some(b"451"), None) && !v.overlaps(1, None, Some(b"149")) && v.overlaps(1, None, None));
+        assert!(
+            !v.overlaps(1, Some(b"451"), None)
+                && !v.overlaps(1, None, Some(b"149"))
+                && v.overlaps(1, None, None)
+        );
         assert_eq!(numbers(&v.overlapping(1, Some(b"200"), Some(b"300"))), [1, 2, 3]);
         // Level 0: the range grows.
         let v = version(&[(0, 1, "a", "c"), (0, 2, "b", "e"), (0, 3, "d", "g"), (0, 4, "x", "z")]);
@@ -271,7 +285,10 @@ mod tests {
         let v = builder.build().unwrap();
         assert_eq!((numbers(&v.files[1]), numbers(&v.files[2])), (vec![2], vec![1]));
         let mut builder = VersionBuilder::new(base.clone());
-        builder.apply(&VersionEdit { added: vec![(1, version(&[(1, 9, "e", "k")]).files[1][0].clone())], ..edit });
+        builder.apply(&VersionEdit {
+            added: vec![(1, version(&[(1, 9, "e", "k")]).files[1][0].clone())],
+            ..edit
+        });
         assert!(builder.build().is_err());
     }
 }

@@ -41,7 +41,8 @@ pub(crate) struct VersionSet {
 fn set_current(env: &dyn FileEnv, dir: &Path, manifest: u64) -> Result<()> {
     let path = files::current(dir);
     let content = files::manifest_name(manifest) + "\n";
-    replace_file(env, &path, &files::temp(dir, manifest), content.as_bytes()).map_err(|e| Error::io(&path, &e))
+    replace_file(env, &path, &files::temp(dir, manifest), content.as_bytes())
+        .map_err(|e| Error::io(&path, &e))
 }
 
 fn sync_dir(env: &dyn FileEnv, dir: &Path) -> Result<()> {
@@ -83,15 +84,15 @@ impl VersionSet {
         };
         let path = dir.join(String::from_utf8_lossy(name).as_ref());
         let file = env.open(&path, OpenMode::Read).map_err(|e| match e.kind() {
-            io::ErrorKind::NotFound => Error::Corruption(format!(
-                "CURRENT points to a non-existent file: {}",
-                Error::io(&path, &e)
-            )),
+            io::ErrorKind::NotFound => {
+                Error::Corruption(format!("CURRENT points to a non-existent file: {}", Error::io(&path, &e)))
+            }
             _ => Error::io(&path, &e),
         })?;
         let mut builder = VersionBuilder::new(Arc::new(Version::default()));
         let mut pointers: [Vec<u8>; LEVELS] = Default::default();
-        let (mut next_file, mut log_number, mut last_sequence, mut prev_log_number) = (None, None, None, None);
+        let (mut next_file, mut log_number, mut last_sequence, mut prev_log_number) =
+            (None, None, None, None);
         let mut reader = LogReader::new(file, &path);
         while let Some(record) = reader.next_record()? {
             let edit = VersionEdit::decode(record)?;
@@ -224,6 +225,8 @@ impl VersionSet {
     /// Numbers of the table files of all versions in use.
     pub(crate) fn live_files(&self) -> BTreeSet<u64> {
         let versions = self.live.iter().filter_map(Weak::upgrade);
-        versions.flat_map(|version| version.files.iter().flatten().map(|f| f.number).collect::<Vec<_>>()).collect()
+        versions
+            .flat_map(|version| version.files.iter().flatten().map(|f| f.number).collect::<Vec<_>>())
+            .collect()
     }
 }

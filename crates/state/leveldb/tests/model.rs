@@ -162,7 +162,8 @@ fn data_spreads_over_levels_and_old_files_go() {
     assert!((10_000_000..25_000_000).contains(&size), "{size}");
     let half = db.approximate_size(&[0], &[128]).unwrap();
     assert!((size * 2 / 5..size * 3 / 5).contains(&half), "{half} of {size}");
-    let tables = |env: &dyn FileEnv| common::names(env, &common::dir()).iter().filter(|n| n.ends_with(".ldb")).count();
+    let tables =
+        |env: &dyn FileEnv| common::names(env, &common::dir()).iter().filter(|n| n.ends_with(".ldb")).count();
     assert_eq!(tables(env.as_ref()), db.files_per_level().iter().sum::<usize>());
     // Remove everything: nothing may be left but the files of an empty database.
     let mut batch = grs_leveldb::Batch::new();
