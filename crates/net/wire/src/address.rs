@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use bitcoin_hashes::sha3_256;
 use grs_encoding::{DecodeError, Encode, Reader, write_compact_size, write_var_bytes};
+use thiserror::Error;
 
 use crate::Services;
 use crate::base32;
@@ -122,10 +123,8 @@ impl NetAddress {
             let fits = bytes.len() == 35 && bytes[34] == 3 && bytes[32..34] == onion_checksum(&key);
             return fits.then_some(NetAddress::Onion(key));
         }
-        if let Some(name) = text.strip_suffix(".b32.i2p") {
-            if name.len() != 52 {
-                return None;
-            }
+        if text.len() == 60 && text.is_ascii() && text[52..].eq_ignore_ascii_case(".b32.i2p") {
+            let name = &text[..52];
             return Some(NetAddress::I2p(<[u8; 32]>::try_from(base32::decode(name)?.as_slice()).ok()?));
         }
         let bare = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')).unwrap_or(text);
@@ -259,6 +258,12 @@ impl NetAddress {
         out
     }
 
+    /// The bytes that identify it: the old encoding where that can hold it, its own bytes otherwise (reference:
+    /// `GetAddrBytes`).
+    pub fn group_bytes(&self) -> Vec<u8> {
+        if self.is_v1_compatible() { self.to_v1_bytes().to_vec() } else { self.bytes().to_vec() }
+    }
+
     /// Appends the BIP155 form: kind and bytes.
     pub fn encode_v2(&self, out: &mut Vec<u8>) {
         let kind = match self {
@@ -277,35 +282,151 @@ impl NetAddress {
     }
 
     /// Reads the BIP155 form. Unknown kinds and obsolete ones become `::`, which nobody uses.
-    pub fn decode_v2(reader: &mut Reader<'_>) -> Result<NetAddress, DecodeError> {
+    pub fn decode_v2(reader: &mut Reader<'_>) -> Result<NetAddress, AddressError> {
         let kind = reader.u8()?;
-        let size = reader.compact_size()?;
-        if size > MAX_ADDRV2_SIZE {
-            return Err(DecodeError::Invalid("Address too long"));
+        let len = reader.compact_size()?;
+        if len > MAX_ADDRV2_SIZE {
+            return Err(AddressError::TooLong(len));
         }
-        let bytes = reader.bytes(size as usize)?;
-        fn sized<const N: usize>(bytes: &[u8], error: &'static str) -> Result<[u8; N], DecodeError> {
-            <[u8; N]>::try_from(bytes).map_err(|_| DecodeError::Invalid(error))
+        let (name, expected) = match kind {
+            1 => ("IPv4", 4),
+            2 => ("IPv6", 16),
+            4 => ("TORv3", 32),
+            5 => ("I2P", 32),
+            6 => ("CJDNS", 16),
+            // Networks of the future, and the one that is gone.
+            _ => {
+                reader.bytes(len as usize)?;
+                return Ok(NetAddress::default());
+            }
+        };
+        if len != expected {
+            return Err(AddressError::WrongLength { name, len, expected });
         }
         Ok(match kind {
-            1 => NetAddress::Ipv4(sized(bytes, "BIP155 IPv4 address with wrong length")?),
-            2 => {
-                let b: [u8; 16] = sized(bytes, "BIP155 IPv6 address with wrong length")?;
-                match NetAddress::from_ipv6_bytes(b) {
-                    // IPv4 must not be wrapped in BIP155.
-                    NetAddress::Ipv4(_) => NetAddress::default(),
-                    other => other,
-                }
-            }
-            3 => {
-                sized::<10>(bytes, "BIP155 TORv2 address with wrong length")?;
-                NetAddress::default()
-            }
-            4 => NetAddress::Onion(sized(bytes, "BIP155 TORv3 address with wrong length")?),
-            5 => NetAddress::I2p(sized(bytes, "BIP155 I2P address with wrong length")?),
-            6 => NetAddress::Cjdns(sized(bytes, "BIP155 CJDNS address with wrong length")?),
-            _ => NetAddress::default(),
+            1 => NetAddress::Ipv4(reader.array()?),
+            2 => match NetAddress::from_ipv6_bytes(reader.array()?) {
+                // IPv4 must not be wrapped in BIP155.
+                NetAddress::Ipv4(_) => NetAddress::default(),
+                other => other,
+            },
+            4 => NetAddress::Onion(reader.array()?),
+            5 => NetAddress::I2p(reader.array()?),
+            _ => NetAddress::Cjdns(reader.array()?),
         })
+    }
+
+    /// An IPv6 address of the CJDNS range as a CJDNS address, if that network is reachable (reference:
+    /// `MaybeFlipIPv6toCJDNS`). Addresses entered by people go through this.
+    pub fn flip_to_cjdns(self, cjdns_reachable: bool) -> NetAddress {
+        match self {
+            NetAddress::Ipv6(b) if cjdns_reachable && b[0] == 0xfc => NetAddress::Cjdns(b),
+            other => other,
+        }
+    }
+
+    /// The fake address that stands for a host name in the address manager; none for an empty name.
+    pub fn internal(name: &str) -> Option<NetAddress> {
+        let hash = grs_hashes::purpose::sha256(name.as_bytes());
+        (!name.is_empty()).then(|| NetAddress::Internal(std::array::from_fn(|i| hash[i])))
+    }
+
+    /// True for `0.0.0.0` and `::`.
+    pub fn is_bind_any(&self) -> bool {
+        matches!(self, NetAddress::Ipv4([0, 0, 0, 0])) || *self == NetAddress::default()
+    }
+
+    /// True for `2001::/32` (Teredo, RFC4380).
+    pub fn is_teredo(&self) -> bool {
+        matches!(self, NetAddress::Ipv6(b) if starts(b, [0x20, 0x01, 0, 0]))
+    }
+
+    /// True for `2001:470::/32` (Hurricane Electric).
+    pub fn is_he_net(&self) -> bool {
+        matches!(self, NetAddress::Ipv6(b) if starts(b, [0x20, 0x01, 0x04, 0x70]))
+    }
+
+    /// True for `2002::/16` (6to4, RFC3964).
+    fn is_6to4(&self) -> bool {
+        matches!(self, NetAddress::Ipv6(b) if starts(b, [0x20, 0x02]))
+    }
+
+    /// True for addresses that end in an IPv4 address: `64:ff9b::/96` (RFC6052) and `::ffff:0:0:0/96` (RFC6145).
+    fn is_translated(&self) -> bool {
+        const RFC6052: [u8; 12] = [0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0];
+        const RFC6145: [u8; 12] = [0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0];
+        matches!(self, NetAddress::Ipv6(b) if starts(b, RFC6052) || starts(b, RFC6145))
+    }
+
+    /// The IPv4 address behind a routable IPv4, translated or tunnelled address (reference:
+    /// `HasLinkedIPv4`, `GetLinkedIPv4`).
+    pub fn linked_ipv4(&self) -> Option<[u8; 4]> {
+        let part = |from: usize| {
+            let b = self.bytes();
+            [b[from], b[from + 1], b[from + 2], b[from + 3]]
+        };
+        match self {
+            _ if !self.is_routable() => None,
+            NetAddress::Ipv4(b) => Some(*b),
+            _ if self.is_translated() => Some(part(12)),
+            _ if self.is_6to4() => Some(part(2)),
+            // Teredo hides the address from translators by flipping its bits.
+            _ if self.is_teredo() => Some(part(12).map(|b| !b)),
+            _ => None,
+        }
+    }
+
+    /// The network for grouping: [`AddressNetwork::Ipv4`] for all that have a linked IPv4 address (reference:
+    /// `GetNetClass`).
+    pub fn net_class(&self) -> AddressNetwork {
+        match self.network() {
+            network @ (AddressNetwork::Internal | AddressNetwork::Unroutable) => network,
+            _ if self.linked_ipv4().is_some() => AddressNetwork::Ipv4,
+            network => network,
+        }
+    }
+
+    /// How well this address serves a partner to reach us; larger is better (reference: `GetReachabilityFrom`).
+    pub fn reachability_from(&self, partner: &NetAddress) -> u8 {
+        use AddressNetwork::{Cjdns, I2p, Ipv4, Ipv6, Onion};
+        const UNREACHABLE: u8 = 0;
+        const DEFAULT: u8 = 1;
+        const TEREDO: u8 = 2;
+        const IPV6_WEAK: u8 = 3;
+        const IPV4: u8 = 4;
+        const IPV6_STRONG: u8 = 5;
+        const PRIVATE: u8 = 6;
+        if !self.is_routable() {
+            return UNREACHABLE;
+        }
+        let teredo = self.is_teredo();
+        let ours = self.network();
+        if partner.is_teredo() {
+            return match ours {
+                _ if teredo => TEREDO,
+                Ipv6 => IPV6_WEAK,
+                Ipv4 => IPV4,
+                _ => DEFAULT,
+            };
+        }
+        match (partner.network(), ours) {
+            (Ipv4, Ipv4) => IPV4,
+            (Ipv4, _) => DEFAULT,
+            (Ipv6, _) if teredo => TEREDO,
+            (Ipv6, Ipv4) => IPV4,
+            (Ipv6, Ipv6) if self.is_6to4() || self.is_translated() => IPV6_WEAK,
+            (Ipv6, Ipv6) => IPV6_STRONG,
+            (Ipv6, _) => DEFAULT,
+            (Onion, Ipv4) => IPV4,
+            (Onion, Onion) | (I2p, I2p) | (Cjdns, Cjdns) => PRIVATE,
+            (Onion | I2p | Cjdns, _) => DEFAULT,
+            // Unroutable, or a name: anything may be right.
+            _ if teredo => TEREDO,
+            (_, Ipv6) => IPV6_WEAK,
+            (_, Ipv4) => IPV4,
+            (_, Onion) => PRIVATE,
+            _ => DEFAULT,
+        }
     }
 }
 
@@ -363,10 +484,7 @@ impl Service {
     /// Identity within the address manager: address bytes in the old or own form, then the port, big-endian
     /// (reference: `CService::GetKey`).
     pub fn key(&self) -> Vec<u8> {
-        let mut key = match self.address {
-            NetAddress::Ipv4(_) | NetAddress::Internal(_) => self.address.to_v1_bytes().to_vec(),
-            _ => self.address.bytes().to_vec(),
-        };
+        let mut key = self.address.group_bytes();
         key.extend_from_slice(&self.port.to_be_bytes());
         key
     }
@@ -387,15 +505,38 @@ impl fmt::Display for Service {
     }
 }
 
+/// Why a BIP155 address could not be read. The texts are the reference's.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+pub enum AddressError {
+    /// The bytes end too early, or a count is malformed.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// Longer than any address may be.
+    #[error("Address too long: {0} > {MAX_ADDRV2_SIZE}")]
+    TooLong(u64),
+    /// The wrong length for its network.
+    #[error("BIP155 {name} address with length {len} (should be {expected})")]
+    WrongLength {
+        /// The network.
+        name: &'static str,
+        /// Claimed length.
+        len: u64,
+        /// Right length.
+        expected: u64,
+    },
+}
+
 /// Splits host and port as the reference's `SplitHostPort`: a lone colon separates a port, an IPv6 address needs
 /// brackets for one. `None` for a port that is none.
-pub(crate) fn split_host_port(text: &str, default_port: u16) -> Option<(String, u16)> {
+pub fn split_host_port(text: &str, default_port: u16) -> Option<(String, u16)> {
     let (mut host, mut port) = (text, default_port);
     if let Some(colon) = text.rfind(':') {
         let bracketed = text.starts_with('[') && text[..colon].ends_with(']');
         let several = text[..colon].contains(':');
         if colon == 0 || bracketed || !several {
-            port = text[colon + 1..].parse().ok().filter(|p| *p != 0)?;
+            let digits = &text[colon + 1..];
+            // A plus sign would pass as part of a number.
+            port = digits.parse().ok().filter(|p| *p != 0 && !digits.starts_with('+'))?;
             host = &text[..colon];
         }
     }
@@ -450,7 +591,7 @@ impl TimedAddress {
     }
 
     /// Reads the form of `addrv2` messages.
-    pub fn decode_v2(reader: &mut Reader<'_>) -> Result<TimedAddress, DecodeError> {
+    pub fn decode_v2(reader: &mut Reader<'_>) -> Result<TimedAddress, AddressError> {
         let time = reader.u32_le()?;
         let services = Services(reader.compact_size_unchecked()?);
         let address = NetAddress::decode_v2(reader)?;

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use grs_encoding::{Decode, DecodeError, Encode, Reader, write_compact_size};
-use grs_hashes::{BlockHash, SipHasher24, Wtxid, purpose};
-use grs_primitives::{HashedHeader, Transaction, TxRef};
+use grs_hashes::{BlockHash, Wtxid, purpose, sip_hash_uint256};
+use grs_primitives::{Block, HashedHeader, Transaction, TxRef};
 
 /// A transaction sent along with a compact block.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PrefilledTransaction {
-    /// Its position in the block.
-    pub index: u16,
+    /// Its position in the block. Not checked by decoding: it may be beyond the last transaction.
+    pub index: u32,
     /// The transaction.
     pub tx: TxRef,
 }
@@ -29,6 +29,26 @@ pub struct CompactBlock {
 }
 
 impl CompactBlock {
+    /// A block's compact form. The coinbase is sent along, and so is every other transaction that `prefill`
+    /// chooses. `nonce` has to be random.
+    pub fn new(
+        block: &Block,
+        nonce: u64,
+        mut prefill: impl FnMut(usize, &Transaction) -> bool,
+    ) -> CompactBlock {
+        let mut out =
+            CompactBlock { header: block.header, nonce, short_ids: Vec::new(), prefilled: Vec::new() };
+        let keys = out.keys();
+        for (i, tx) in block.txs.iter().enumerate() {
+            if i == 0 || prefill(i, tx) {
+                out.prefilled.push(PrefilledTransaction { index: i as u32, tx: tx.clone() });
+            } else {
+                out.short_ids.push(CompactBlock::short_id(keys, &tx.wtxid()));
+            }
+        }
+        out
+    }
+
     /// Number of transactions in the block.
     pub fn tx_count(&self) -> usize {
         self.short_ids.len() + self.prefilled.len()
@@ -49,30 +69,8 @@ impl CompactBlock {
 
     /// Short id of a transaction under `keys`.
     pub fn short_id(keys: (u64, u64), wtxid: &Wtxid) -> u64 {
-        let mut hasher = SipHasher24::new(keys.0, keys.1);
-        hasher.write(wtxid.as_bytes());
-        hasher.finish() & 0xffff_ffff_ffff
+        sip_hash_uint256(keys.0, keys.1, wtxid.as_bytes()) & 0xffff_ffff_ffff
     }
-}
-
-/// Positions are sent as distances; reads one list of them. `what` names the list in the error.
-fn decode_indexes(
-    reader: &mut Reader<'_>,
-    count: usize,
-    mut each: impl FnMut(&mut Reader<'_>, u16) -> Result<(), DecodeError>,
-) -> Result<(), DecodeError> {
-    let mut next: u64 = 0;
-    for _ in 0..count {
-        let distance = reader.compact_size()?;
-        if distance > u64::from(u16::MAX) {
-            return Err(DecodeError::Invalid("index overflowed 16-bits"));
-        }
-        let index = u16::try_from(next + distance)
-            .map_err(|_| DecodeError::Invalid("differential value overflow"))?;
-        each(reader, index)?;
-        next = u64::from(index) + 1;
-    }
-    Ok(())
 }
 
 impl Encode for CompactBlock {
@@ -101,17 +99,22 @@ impl Decode for CompactBlock {
             let b: [u8; 6] = reader.array()?;
             short_ids.push(u64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], 0, 0]));
         }
+        // The smallest transaction takes ten bytes, its position one.
         let (count, safe) = reader.count(11)?;
-        let mut prefilled = Vec::with_capacity(safe.min(64));
-        decode_indexes(reader, count, |reader, index| {
-            prefilled.push(PrefilledTransaction { index, tx: Arc::new(Transaction::decode(reader)?) });
-            Ok(())
-        })?;
-        let block = CompactBlock { header, nonce, short_ids, prefilled };
-        if block.tx_count() > usize::from(u16::MAX) {
+        if short_ids.len() + count > usize::from(u16::MAX) {
             return Err(DecodeError::Invalid("indexes overflowed 16 bits"));
         }
-        Ok(block)
+        let mut prefilled = Vec::with_capacity(safe);
+        // Positions are sent as distances. 65535 times a distance of 65535 and one fits.
+        let mut next: u32 = 0;
+        for _ in 0..count {
+            let distance = u16::try_from(reader.compact_size()?)
+                .map_err(|_| DecodeError::Invalid("CompactSize exceeds limit of type"))?;
+            let index = next + u32::from(distance);
+            prefilled.push(PrefilledTransaction { index, tx: Arc::new(Transaction::decode(reader)?) });
+            next = index + 1;
+        }
+        Ok(CompactBlock { header, nonce, short_ids, prefilled })
     }
 }
 
@@ -141,10 +144,13 @@ impl Decode for BlockTransactionsRequest {
         let block = BlockHash::decode(reader)?;
         let (count, safe) = reader.count(1)?;
         let mut indexes = Vec::with_capacity(safe);
-        decode_indexes(reader, count, |_, index| {
+        let mut next: u64 = 0;
+        for _ in 0..count {
+            let index = u16::try_from(next + reader.compact_size()?)
+                .map_err(|_| DecodeError::Invalid("differential value overflow"))?;
             indexes.push(index);
-            Ok(())
-        })?;
+            next = u64::from(index) + 1;
+        }
         Ok(BlockTransactionsRequest { block, indexes })
     }
 }

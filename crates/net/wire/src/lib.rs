@@ -12,7 +12,7 @@ mod transport;
 #[doc(hidden)]
 pub mod fuzz;
 
-pub use address::{AddressNetwork, NetAddress, Service, TimedAddress};
+pub use address::{AddressError, AddressNetwork, NetAddress, Service, TimedAddress, split_host_port};
 pub use compact::{BlockTransactions, BlockTransactionsRequest, CompactBlock, PrefilledTransaction};
 pub use inventory::{
     Inventory, MSG_BLOCK, MSG_CMPCT_BLOCK, MSG_FILTERED_BLOCK, MSG_TX, MSG_WITNESS_BLOCK, MSG_WITNESS_FLAG,
@@ -27,6 +27,11 @@ pub use transport::{
     MAX_PROTOCOL_MESSAGE_LENGTH, MESSAGE_HEADER_LEN, RawMessage, Received, Transport, TransportError,
     V1Transport, message_header,
 };
+
+/// The text without characters that could do harm in a log (reference: `SanitizeString` with its default set).
+pub fn sanitize_string(text: &str) -> String {
+    text.chars().filter(|c| c.is_ascii_alphanumeric() || " .,;-_/:?@()".contains(*c)).collect()
+}
 
 /// Version of the protocol that this node speaks.
 pub const PROTOCOL_VERSION: i32 = 70016;

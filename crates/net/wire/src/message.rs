@@ -1,13 +1,18 @@
 //! All messages. Decoding is strict about limits where the reference ends the connection while reading, and leaves
 //! the rules about peers (who may send what, and when) to the message handler.
 
+use std::sync::Arc;
+
+use grs_consensus::MerkleBlock;
 use grs_encoding::{Decode, DecodeError, Encode, Reader, write_compact_size, write_var_bytes};
 use grs_hashes::{BlockHash, FilterHash, FilterHeader};
 use grs_primitives::{Block, BlockLocator, HashedHeader, Header, Transaction, TxRef};
-use std::sync::Arc;
 use thiserror::Error;
 
-use crate::{BlockTransactions, BlockTransactionsRequest, CompactBlock, Inventory, Services, TimedAddress};
+use crate::{
+    AddressError, BlockTransactions, BlockTransactionsRequest, CompactBlock, Inventory, Services,
+    TimedAddress, sanitize_string,
+};
 
 /// Most entries of an `inv`, `getdata` or `notfound`.
 pub const MAX_INV_SIZE: usize = 50_000;
@@ -20,8 +25,8 @@ pub const MAX_LOCATOR_SIZE: usize = 101;
 /// Most bytes of a user agent.
 pub const MAX_SUBVERSION_LENGTH: usize = 256;
 
-/// Message types that this node knows.
-pub const MESSAGE_TYPES: [&str; 36] = [
+/// Message types that this node knows, in the reference's order. Statistics count others together.
+pub const MESSAGE_TYPES: [&str; 35] = [
     "version",
     "verack",
     "addr",
@@ -57,7 +62,6 @@ pub const MESSAGE_TYPES: [&str; 36] = [
     "cfcheckpt",
     "wtxidrelay",
     "sendtxrcncl",
-    "alert",
 ];
 
 /// Why a message could not be read.
@@ -74,6 +78,18 @@ pub enum MessageError {
         /// Entries that it has.
         count: u64,
     },
+    /// An address of a wrong length.
+    #[error(transparent)]
+    Address(AddressError),
+}
+
+impl From<AddressError> for MessageError {
+    fn from(error: AddressError) -> MessageError {
+        match error {
+            AddressError::Decode(error) => MessageError::Decode(error),
+            other => MessageError::Address(other),
+        }
+    }
 }
 
 /// `version`: the first message of each side.
@@ -91,7 +107,7 @@ pub struct Version {
     pub sender: TimedAddress,
     /// Detects connections to oneself.
     pub nonce: u64,
-    /// User agent, not sanitized.
+    /// User agent; a received one without the characters that [`sanitize_string`] removes.
     pub user_agent: String,
     /// Height of the sender's tip.
     pub start_height: i32,
@@ -151,7 +167,7 @@ pub enum Message {
     Inv(Vec<Inventory>),
     GetData(Vec<Inventory>),
     NotFound(Vec<Inventory>),
-    MerkleBlock(Vec<u8>),
+    MerkleBlock(Box<MerkleBlock>),
     GetBlocks(GetBlocks),
     GetHeaders(GetBlocks),
     Tx(TxRef),
@@ -219,18 +235,22 @@ fn limited<T: Decode>(
     message: &'static str,
     limit: usize,
 ) -> Result<Vec<T>, MessageError> {
-    let count = reader.clone().compact_size()?;
-    if count > limit as u64 {
-        return Err(MessageError::TooMany { message, count });
+    // The reference reads the whole list before it complains about its length; the payload's own limit bounds it.
+    let list = Vec::decode(reader)?;
+    if list.len() > limit {
+        return Err(MessageError::TooMany { message, count: list.len() as u64 });
     }
-    Ok(Vec::decode(reader)?)
+    Ok(list)
 }
 
-fn addresses(
+fn addresses<E>(
     reader: &mut Reader<'_>,
     message: &'static str,
-    one: fn(&mut Reader<'_>) -> Result<TimedAddress, DecodeError>,
-) -> Result<Vec<TimedAddress>, MessageError> {
+    one: fn(&mut Reader<'_>) -> Result<TimedAddress, E>,
+) -> Result<Vec<TimedAddress>, MessageError>
+where
+    MessageError: From<E>,
+{
     // The reference reads the whole list before it complains about its length.
     let (count, _) = reader.count(1)?;
     let mut out = Vec::new();
@@ -286,8 +306,8 @@ fn version(reader: &mut Reader<'_>) -> Result<Version, DecodeError> {
         if agent.len() > MAX_SUBVERSION_LENGTH {
             return Err(DecodeError::Invalid("String length limit exceeded"));
         }
-        // Shown and matched only after sanitizing, which keeps nothing but ASCII.
-        out.user_agent = agent.iter().map(|b| if b.is_ascii() { char::from(*b) } else { '?' }).collect();
+        // Only ever shown and matched in this form.
+        out.user_agent = sanitize_string(&agent.iter().map(|b| char::from(*b)).collect::<String>());
     }
     if !reader.is_empty() {
         out.start_height = reader.i32_le()?;
@@ -315,7 +335,7 @@ impl Message {
             "inv" => Message::Inv(limited(reader, "inv", MAX_INV_SIZE)?),
             "getdata" => Message::GetData(limited(reader, "getdata", MAX_INV_SIZE)?),
             "notfound" => Message::NotFound(Vec::decode(reader)?),
-            "merkleblock" => Message::MerkleBlock(payload.to_vec()),
+            "merkleblock" => Message::MerkleBlock(Box::new(MerkleBlock::decode(reader)?)),
             "getblocks" => Message::GetBlocks(get_blocks(reader)?),
             "getheaders" => Message::GetHeaders(get_blocks(reader)?),
             "tx" => Message::Tx(Arc::new(Transaction::decode(reader)?)),
@@ -444,7 +464,8 @@ impl Message {
                 list.iter().for_each(|a| a.encode_v2(out));
             }
             Message::Inv(list) | Message::GetData(list) | Message::NotFound(list) => list.encode(out),
-            Message::MerkleBlock(bytes) | Message::Pong(bytes) => out.extend_from_slice(bytes),
+            Message::MerkleBlock(block) => block.encode(out),
+            Message::Pong(bytes) => out.extend_from_slice(bytes),
             Message::GetBlocks(g) | Message::GetHeaders(g) => {
                 g.locator.encode(out);
                 g.stop.encode(out);

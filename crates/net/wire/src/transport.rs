@@ -4,7 +4,7 @@ use grs_encoding::hex_encode;
 use grs_hashes::purpose::wire_checksum;
 use thiserror::Error;
 
-use crate::Message;
+use crate::{Message, sanitize_string};
 
 /// Longest payload that is accepted, in bytes.
 pub const MAX_PROTOCOL_MESSAGE_LENGTH: u32 = 4_000_000;
@@ -105,7 +105,7 @@ impl V1Transport {
         let reason = if computed != *claimed {
             Some(format!(
                 "Header error: Wrong checksum ({}, {} bytes), expected {} was {}",
-                sanitize(&message_type),
+                sanitize_string(&message_type),
                 payload.len(),
                 hex_encode(computed),
                 hex_encode(claimed)
@@ -113,7 +113,7 @@ impl V1Transport {
         } else if !self.type_is_valid() {
             Some(format!(
                 "Header error: Invalid message type ({}, {} bytes)",
-                sanitize(&message_type),
+                sanitize_string(&message_type),
                 payload.len()
             ))
         } else {
@@ -125,11 +125,6 @@ impl V1Transport {
             None => Received::Message(RawMessage { message_type, payload, wire_len }),
         }
     }
-}
-
-/// Keeps only characters that are harmless in a log (reference: `SanitizeString` with its default set).
-fn sanitize(text: &str) -> String {
-    text.chars().filter(|c| c.is_ascii_alphanumeric() || " .,;-_/:?@()".contains(*c)).collect()
 }
 
 impl Transport for V1Transport {
@@ -148,7 +143,7 @@ impl Transport for V1Transport {
                 }
                 let len = self.payload_len() as u32;
                 if len > MAX_PROTOCOL_MESSAGE_LENGTH {
-                    let message_type = sanitize(&String::from_utf8_lossy(self.type_bytes()));
+                    let message_type = sanitize_string(&String::from_utf8_lossy(self.type_bytes()));
                     return Err(TransportError::TooLarge { message_type, len });
                 }
             }
@@ -188,4 +183,28 @@ pub fn message_header(magic: [u8; 4], message_type: &str, payload: &[u8]) -> [u8
     header[16..20].copy_from_slice(&(payload.len() as u32).to_le_bytes());
     header[20..].copy_from_slice(&wire_checksum(payload));
     header
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Bytes that arrive take memory, claims do not.
+    #[test]
+    fn memory_follows_the_bytes() {
+        let magic = [1, 2, 3, 4];
+        let mut header = message_header(magic, "block", &[]);
+        header[16..20].copy_from_slice(&MAX_PROTOCOL_MESSAGE_LENGTH.to_le_bytes());
+        let (mut transport, mut out) = (V1Transport::new(magic), Vec::new());
+        transport.receive(&header, &mut out).unwrap();
+        assert!(transport.payload.capacity() <= ALLOCATE_AHEAD);
+        let mut received = 0;
+        while received < 3_900_000 {
+            transport.receive(&[7; 1000], &mut out).unwrap();
+            received += 1000;
+            assert!(transport.payload.capacity() <= received + ALLOCATE_AHEAD);
+            assert!(transport.payload.capacity() <= MAX_PROTOCOL_MESSAGE_LENGTH as usize);
+        }
+        assert!(out.is_empty());
+    }
 }

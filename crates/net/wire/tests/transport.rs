@@ -6,6 +6,7 @@ use grs_wire::{
     Inventory, MESSAGE_TYPES, MSG_TX, MSG_WITNESS_TX, Message, NetAddress, Received, Service, Services,
     TimedAddress, Transport, TransportError, V1Transport, fuzz,
 };
+use proptest::prelude::*;
 
 const MAGIC: [u8; 4] = [0xfa, 0xbf, 0xb5, 0xda];
 
@@ -105,4 +106,44 @@ fn fuzz_targets_hold() {
     run_fuzz(fuzz::fuzz_address, &corpus(), 100);
     run_fuzz(fuzz::fuzz_address, &[b"[2001:db8::1]:1331".to_vec(), b"1.2.3.4:80".to_vec()], 3000);
     run_fuzz(fuzz::fuzz_transport, &[framed(&Message::Verack), framed(&Message::Ping(Some(1)))], 3000);
+}
+
+proptest! {
+    /// However the bytes are cut, the same messages come out.
+    #[test]
+    fn any_cut_gives_the_same(
+        payloads in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..300), 1..5),
+        spoiled in prop::option::of((0..5_usize, 20..24_usize)),
+        cuts in prop::collection::vec(1..200_usize, 1..60),
+    ) {
+        let mut bytes = Vec::new();
+        for (i, payload) in payloads.iter().enumerate() {
+            let message = Message::Unknown { message_type: "sixteenletter".into(), payload: payload.clone() };
+            let mut one = framed(&message);
+            if let Some((message, byte)) = spoiled && message == i {
+                one[byte] ^= 0x55;
+            }
+            bytes.extend(one);
+        }
+        let mut whole = Vec::new();
+        V1Transport::new(MAGIC).receive(&bytes, &mut whole).unwrap();
+        prop_assert_eq!(whole.len(), payloads.len());
+        for (received, payload) in whole.iter().zip(&payloads) {
+            if let Received::Message(m) = received {
+                prop_assert_eq!(&m.payload, payload);
+                prop_assert_eq!(m.message_type.as_str(), "sixteenlette");
+                prop_assert_eq!(m.wire_len, payload.len() + 24);
+            }
+        }
+        let (mut transport, mut pieces, mut rest) = (V1Transport::new(MAGIC), Vec::new(), bytes.as_slice());
+        for cut in cuts.iter().cycle() {
+            let (piece, tail) = rest.split_at((*cut).min(rest.len()));
+            transport.receive(piece, &mut pieces).unwrap();
+            rest = tail;
+            if rest.is_empty() {
+                break;
+            }
+        }
+        prop_assert_eq!(pieces, whole);
+    }
 }
