@@ -6,6 +6,13 @@
 //!   [`decode_extended_public_key`] and the like.
 //! - Providers: [`SigningProvider`], [`FlatSigningProvider`], [`KeyOrigin`], [`TaprootBuilder`],
 //!   [`TaprootSpendData`].
+//! - Descriptors: `Descriptor::parse`, `to_text`, `expand`, `expand_from_cache`, `DescriptorCache`,
+//!   `infer_descriptor`, `descriptor_checksum` (signatures in `src/descriptor/mod.rs`).
+//! - Signing: [`SignatureData`], [`SignatureCreator`] with [`TransactionSignatureCreator`] and
+//!   [`DummySignatureCreator`]; `produce_signature(provider, creator, script_pubkey, data) -> bool`,
+//!   `data_from_transaction(tx, input, spent_output) -> SignatureData`,
+//!   `sign_transaction(tx, provider, coins: BTreeMap<OutPoint, TxOut>, hash_type) -> BTreeMap<usize, String>`
+//!   (errors by input), `is_segwit_output(provider, script)`.
 
 mod address;
 mod signing;
@@ -18,8 +25,9 @@ pub use address::{
     script_for_destination,
 };
 pub use signing::{
-    ControlBlock, EmptySigningProvider, FlatSigningProvider, HidingSigningProvider, KeyOrigin,
-    MuSig2SecretNonces, MultiSigningProvider, SigningProvider, TapLeaf, TaprootBuilder, TaprootSpendData,
+    ControlBlock, DummySignatureCreator, EmptySigningProvider, FlatSigningProvider, HidingSigningProvider,
+    KeyOrigin, KeyTweak, MuSig2SecretNonces, MuSig2Target, MultiSigningProvider, SignatureCreator,
+    SignatureData, SigningProvider, TapLeaf, TaprootBuilder, TaprootSpendData, TransactionSignatureCreator,
     infer_taproot_tree, key_for_destination,
 };
 pub use text::{format_key_path, parse_key_path, write_key_path};

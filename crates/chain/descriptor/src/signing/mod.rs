@@ -1,11 +1,15 @@
 //! Signing: who knows keys and scripts, signatures for all kinds of outputs, whole transactions.
 //! Reference: `src/script/sign.*`, `src/script/signingprovider.*`.
 
+mod creator;
+mod data;
 mod musig;
 mod provider;
 mod taproot;
 
-pub use musig::MuSig2SecretNonces;
+pub use creator::{DummySignatureCreator, MuSig2Target, SignatureCreator, TransactionSignatureCreator};
+pub use data::SignatureData;
+pub use musig::{KeyTweak, MuSig2SecretNonces};
 pub use provider::{
     EmptySigningProvider, FlatSigningProvider, HidingSigningProvider, KeyOrigin, MultiSigningProvider,
     SigningProvider, key_for_destination,
