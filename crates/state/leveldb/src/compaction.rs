@@ -178,3 +178,50 @@ impl Compaction {
         stop
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::internal;
+
+    fn file(number: u64, smallest: (&str, u64), largest: (&str, u64)) -> Arc<FileMeta> {
+        let key = |(user, sequence): (&str, u64)| internal(user.as_bytes(), sequence << 8 | 1);
+        Arc::new(FileMeta { number, size: 1, smallest: key(smallest), largest: key(largest) })
+    }
+
+    /// Databases of the reference may have entries of one key in several files of a level.
+    #[test]
+    fn older_entries_of_the_last_key_come_along() {
+        let level = vec![
+            file(1, ("a", 9), ("k", 9)),
+            file(2, ("k", 8), ("k", 7)),
+            file(3, ("k", 6), ("m", 3)),
+            file(4, ("n", 6), ("z", 3)),
+        ];
+        let with_boundary = |first: usize| {
+            let mut inputs = vec![level[first].clone()];
+            add_boundary_files(&level, &mut inputs);
+            inputs.iter().map(|file| file.number).collect::<Vec<_>>()
+        };
+        assert_eq!(with_boundary(0), [1, 2, 3]);
+        assert_eq!(with_boundary(1), [2, 3]);
+        assert_eq!(with_boundary(2), [3]);
+        assert_eq!(with_boundary(3), [4]);
+        let mut none = Vec::new();
+        add_boundary_files(&level, &mut none);
+        assert!(none.is_empty());
+    }
+
+    #[test]
+    fn removals_stay_while_deeper_levels_have_the_key() {
+        let mut version = Version::default();
+        version.files[1] = vec![file(1, ("a", 9), ("z", 9))];
+        version.files[3] = vec![file(2, ("c", 1), ("f", 1)), file(3, ("m", 1), ("p", 1))];
+        let inputs = version.files[1].clone();
+        let mut compaction = Compaction::new(Arc::new(version), 1, inputs, 1 << 20).unwrap();
+        assert!(compaction.is_trivial_move());
+        let base: Vec<bool> =
+            ["a", "c", "e", "g", "m", "q"].map(|key| compaction.is_base_level_for(key.as_bytes())).to_vec();
+        assert_eq!(base, [true, false, false, true, false, true]);
+    }
+}

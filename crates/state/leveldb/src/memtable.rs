@@ -302,9 +302,9 @@ mod tests {
                         2 => i * 1000 + round,
                         _ => (round * 200 + i).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40,
                     };
-                    // Keys of one to eleven bytes.
-                    let key =
-                        number.to_string().repeat(2)[..1 + number.to_string().len()].as_bytes().to_vec();
+                    // Keys of two to eight bytes and more; some share their first eight.
+                    let digits = number.to_string();
+                    let key = digits.repeat(2).as_bytes()[..=digits.len()].to_vec();
                     let tagged = sequence + u64::from(batch.count());
                     if number % 7 == 3 {
                         batch.delete(&key);

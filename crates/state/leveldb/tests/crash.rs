@@ -1,4 +1,5 @@
 //! The engine on an environment that loses power: what was synced survives, what was not survives as a prefix.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

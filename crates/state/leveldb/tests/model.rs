@@ -1,4 +1,5 @@
 //! The engine against a sorted map under random operations.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

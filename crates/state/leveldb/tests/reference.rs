@@ -1,4 +1,5 @@
 //! Databases written by the reference (31.0.0, regtest, 169 blocks: a table, a log, a manifest).
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

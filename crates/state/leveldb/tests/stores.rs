@@ -1,4 +1,5 @@
 //! One suite for all stores.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 
