@@ -28,8 +28,8 @@ impl Default for HashTable {
 
 impl HashTable {
     fn mix(&self, hash: &BlockHash) -> (usize, u32) {
-        let wide = u128::from(hash.low_u64() ^ self.key) * 0x9e37_79b9_7f4a_7c15_f39c_0c95_u128;
-        let mixed = (wide >> 32) as u64 ^ wide as u64;
+        let wide = u128::from(hash.low_u64() ^ self.key) * 0x9e37_79b9_7f4a_7c15;
+        let mixed = (wide >> 64) as u64 ^ wide as u64;
         let slot = (u128::from(mixed) * self.slots.len() as u128) >> 64;
         (slot as usize, (mixed as u32 & 0x3f) << ID_BITS)
     }
