@@ -4,21 +4,19 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use grs_chainstate::Chainstate;
-use grs_consensus::{
-    CoinRef, TxValidationError, TxValidationResult, check_transaction, check_tx_inputs,
-};
+use grs_consensus::{CoinRef, TxValidationError, TxValidationResult, check_transaction, check_tx_inputs};
 use grs_hashes::{Txid, Wtxid};
 use grs_log::{Category, debug};
 use grs_policy::{
-    FeeRate, MAX_STANDARD_TX_SIGOPS_COST, MIN_STANDARD_TX_NONWITNESS_SIZE, are_inputs_standard, check_standard_tx,
-    dust_outputs, is_dust, is_witness_standard, spends_non_anchor_witness_program,
+    FeeRate, MAX_STANDARD_TX_SIGOPS_COST, MIN_STANDARD_TX_NONWITNESS_SIZE, are_inputs_standard,
+    check_standard_tx, dust_outputs, is_dust, is_witness_standard, spends_non_anchor_witness_program,
 };
 use grs_primitives::{Amount, OutPoint, Transaction, TxOut, TxRef};
 use grs_script::{PrecomputedTxData, ScriptFlags};
 use grs_txgraph::{NewTx, Parent, TxId, compare_chunks};
 
-use crate::tip::NextBlock;
 use crate::rbf::{entries_for_conflicts, pays_for_rbf};
+use crate::tip::NextBlock;
 use crate::truc::{package_truc_checks, single_truc_checks};
 use crate::{AcceptResult, Entry, PackageError, PackageResult, Pool, PoolCoins, check_package, package_hash};
 
@@ -139,7 +137,7 @@ impl Acceptor<'_> {
                 value: c.out.value,
                 script_pubkey: &c.out.script_pubkey,
                 height: c.height as i32,
-                coinbase: c.coinbase,
+                is_coinbase: c.coinbase,
             })
             .collect();
         let heights: Vec<u32> = coins.iter().map(|c| c.height).collect();
@@ -192,8 +190,15 @@ impl Acceptor<'_> {
                 sigop_cost.to_string(),
             ));
         }
-        let mut ws =
-            Workspace { tx: tx.clone(), conflicts, sibling_eviction: false, base_fee, modified_fee, spent, entry };
+        let mut ws = Workspace {
+            tx: tx.clone(),
+            conflicts,
+            sibling_eviction: false,
+            base_fee,
+            modified_fee,
+            spent,
+            entry,
+        };
         if !self.options.bypass_limits && !self.options.package_feerates {
             if let Err(e) = self.check_fee_rate(vsize, modified_fee) {
                 return Err(e);
@@ -220,7 +225,11 @@ impl Acceptor<'_> {
     }
 
     /// The coins that a transaction spends, in order.
-    fn coins(&mut self, tx: &Transaction, package: &[TxRef]) -> Result<Vec<grs_blockstore::Coin>, TxValidationError> {
+    fn coins(
+        &mut self,
+        tx: &Transaction,
+        package: &[TxRef],
+    ) -> Result<Vec<grs_blockstore::Coin>, TxValidationError> {
         let mut view = PoolCoins::new(self.pool);
         package.iter().for_each(|p| view.add_package_tx(p));
         let mut coins = Vec::with_capacity(tx.inputs.len());
@@ -279,7 +288,9 @@ impl Acceptor<'_> {
                 let parents = ws.tx.inputs.iter().map(|input| input.prevout.txid).filter(|t| seen.insert(*t));
                 let parents = parents.filter_map(|txid| {
                     let earlier = workspaces[..i].iter().position(|w| w.tx.txid() == txid);
-                    earlier.map(Parent::New).or_else(|| self.pool.entry(&txid).map(|e| Parent::Existing(e.id)))
+                    earlier
+                        .map(Parent::New)
+                        .or_else(|| self.pool.entry(&txid).map(|e| Parent::Existing(e.id)))
                 });
                 NewTx { fee_size: ws.entry.fee_size(), parents: parents.collect() }
             })
@@ -310,9 +321,8 @@ impl Acceptor<'_> {
         let rate = self.pool.options().incremental_relay_rate;
         pays_for_rbf(fees, ws.modified_fee, ws.entry.vsize, rate, &txid)
             .map_err(|e| reconsiderable(format!("insufficient fee{suffix}"), e))?;
-        let evaluation = self
-            .evaluate(std::slice::from_ref(ws), &all)
-            .map_err(|_| policy("too-large-cluster", ""))?;
+        let evaluation =
+            self.evaluate(std::slice::from_ref(ws), &all).map_err(|_| policy("too-large-cluster", ""))?;
         if compare_chunks(evaluation.new, evaluation.old) != Some(std::cmp::Ordering::Greater) {
             return Err(reconsiderable(
                 "replacement-failed",
@@ -378,16 +388,13 @@ impl Acceptor<'_> {
     fn apply(&mut self, workspaces: &[Workspace], conflicts: &BTreeSet<Txid>) -> Applied {
         let gone: Vec<Txid> = conflicts.iter().copied().collect();
         let replaced = self.pool.take(&gone);
-        let (fees, vsize) = workspaces
-            .iter()
-            .fold((0_i64, 0_i64), |(f, s), ws| (f + ws.modified_fee.0, s + ws.entry.vsize));
+        let (fees, vsize) =
+            workspaces.iter().fold((0_i64, 0_i64), |(f, s), ws| (f + ws.modified_fee.0, s + ws.entry.vsize));
         for old in &replaced {
             let new = match workspaces {
-                [ws] => format!(
-                    "New tx {} (wtxid={}, fees={fees}, vsize={vsize})",
-                    ws.tx.txid(),
-                    ws.tx.wtxid()
-                ),
+                [ws] => {
+                    format!("New tx {} (wtxid={}, fees={fees}, vsize={vsize})", ws.tx.txid(), ws.tx.wtxid())
+                }
                 many => {
                     let txs: Vec<TxRef> = many.iter().map(|w| w.tx.clone()).collect();
                     format!(
@@ -586,9 +593,8 @@ impl Acceptor<'_> {
             self.evaluate(workspaces, &direct).map_err(too_large)?;
             return Ok(direct);
         }
-        let fail = |why: &str, debug: String| {
-            Err(PackageError::policy(format!("package RBF failed: {why}"), debug))
-        };
+        let fail =
+            |why: &str, debug: String| Err(PackageError::policy(format!("package RBF failed: {why}"), debug));
         let [parent, child] = workspaces else {
             return fail("package must be 1-parent-1-child", String::new());
         };

@@ -87,11 +87,8 @@ impl MempoolSession for Session<'_> {
                 self.mempool.remove_recursive(pool, tx, RemovalReason::Reorg);
             }
         }
-        let invalid: Vec<TxRef> = pool
-            .entries()
-            .filter(|e| !still_valid(pool, chainstate, e))
-            .map(|e| e.tx.clone())
-            .collect();
+        let invalid: Vec<TxRef> =
+            pool.entries().filter(|e| !still_valid(pool, chainstate, e)).map(|e| e.tx.clone()).collect();
         for tx in invalid {
             self.mempool.remove_recursive(pool, &tx, RemovalReason::Reorg);
         }

@@ -224,10 +224,16 @@ impl Mempool {
 
     /// Takes a package in: parents with their child, each alone if it can, the rest together. With
     /// `options.test`, checks any well-formed list without changing anything.
-    pub fn accept_package(&self, chain: &mut Chainstate, txs: &[TxRef], options: AcceptOptions) -> PackageResult {
+    pub fn accept_package(
+        &self,
+        chain: &mut Chainstate,
+        txs: &[TxRef],
+        options: AcceptOptions,
+    ) -> PackageResult {
         let mut pool = self.lock();
         if options.test {
-            let options = AcceptOptions { allow_replacement: false, allow_sibling_eviction: false, ..options };
+            let options =
+                AcceptOptions { allow_replacement: false, allow_sibling_eviction: false, ..options };
             let mut acceptor = Acceptor { pool: &mut pool, chain, options, uncache: Vec::new() };
             let (result, _) = acceptor.multiple(txs);
             let uncache: Vec<OutPoint> = std::mem::take(&mut acceptor.uncache);

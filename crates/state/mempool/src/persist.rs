@@ -120,7 +120,9 @@ impl SavedMempool {
             VERSION_OBFUSCATED => {
                 let key = reader.var_bytes()?.to_vec();
                 if key.len() != KEY_LEN {
-                    return Err(DecodeError::Invalid("Obfuscation key size should be exactly 8 bytes long").into());
+                    return Err(
+                        DecodeError::Invalid("Obfuscation key size should be exactly 8 bytes long").into()
+                    );
                 }
                 let mut copy = bytes.to_vec();
                 xor(&mut copy, reader.position(), &key);

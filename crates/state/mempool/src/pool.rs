@@ -325,11 +325,7 @@ impl Pool {
     /// A peer asked for the transaction. `unchecked` keeps the log quiet.
     pub fn remove_unbroadcast(&mut self, txid: &Txid, unchecked: bool) {
         if self.unbroadcast.remove(txid) {
-            let note = if unchecked {
-                " before confirmation that txn was sent out"
-            } else {
-                ""
-            };
+            let note = if unchecked { " before confirmation that txn was sent out" } else { "" };
             debug!(Category::Mempool, "Removed {txid} from set of unbroadcast txns{note}");
         }
     }

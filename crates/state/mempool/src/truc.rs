@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use grs_hashes::Txid;
-use grs_policy::{TRUC_ANCESTOR_LIMIT, TRUC_CHILD_MAX_VSIZE, TRUC_DESCENDANT_LIMIT, TRUC_MAX_VSIZE, TRUC_VERSION};
+use grs_policy::{
+    TRUC_ANCESTOR_LIMIT, TRUC_CHILD_MAX_VSIZE, TRUC_DESCENDANT_LIMIT, TRUC_MAX_VSIZE, TRUC_VERSION,
+};
 use grs_primitives::{Transaction, TxRef};
 
 use crate::Pool;
@@ -20,16 +22,12 @@ fn name(tx: &Transaction) -> String {
 
 fn mixed(child: &Transaction, parent: &Transaction) -> Option<String> {
     match (child.version == TRUC_VERSION, parent.version == TRUC_VERSION) {
-        (false, true) => Some(format!(
-            "non-version=3 tx {} cannot spend from version=3 tx {}",
-            name(child),
-            name(parent)
-        )),
-        (true, false) => Some(format!(
-            "version=3 tx {} cannot spend from non-version=3 tx {}",
-            name(child),
-            name(parent)
-        )),
+        (false, true) => {
+            Some(format!("non-version=3 tx {} cannot spend from version=3 tx {}", name(child), name(parent)))
+        }
+        (true, false) => {
+            Some(format!("version=3 tx {} cannot spend from non-version=3 tx {}", name(child), name(parent)))
+        }
         _ => None,
     }
 }
@@ -106,8 +104,7 @@ pub(crate) fn package_truc_checks(
     let tx = &package[position];
     let spends = |t: &Transaction, txid: Txid| t.inputs.iter().any(|i| i.prevout.txid == txid);
     let in_pool = pool.parents(tx);
-    let in_package: Vec<&TxRef> =
-        package[..position].iter().filter(|p| spends(tx, p.txid())).collect();
+    let in_package: Vec<&TxRef> = package[..position].iter().filter(|p| spends(tx, p.txid())).collect();
     if tx.version != TRUC_VERSION {
         let parents = in_pool.iter().map(|e| &e.tx).chain(in_package.iter().copied());
         return parents.map(|p| mixed(tx, p)).find_map(|m| m).map_or(Ok(()), Err);
