@@ -1,43 +1,83 @@
 //! Calls to the other side.
 
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
-use capnp::capability::{FromClientHook, FromTypelessPipeline, Request, Response};
-use capnp::traits::{Owned, Pipelined};
+use capnp::capability::{FromClientHook, Promise, Request, Response};
+use capnp::private::capability::RequestHook;
+use capnp::traits::Owned;
 
 use crate::Error;
 use crate::connection::{Connection, Session};
 use crate::event_loop::OnLoop;
-use crate::logging::{debug_enabled, ipc_log, payload, struct_name, trace_enabled};
+use crate::logging::{Shape, debug_enabled, ipc_log};
 use crate::proxy_capnp::{context, thread};
 use crate::strand::{Strand, current, lock};
 
+/// What a call does on the loop thread. `None` if the capability is no longer there.
+///
+/// Calls are erased to this early: there are hundreds of methods, and each would otherwise bring its own copy of
+/// everything below.
+type Body = Box<dyn FnOnce(Call) -> Option<Pin<Box<dyn Future<Output = capnp::Result<()>>>>> + Send>;
+type Caller = Option<(Arc<Strand>, Option<OnLoop<thread::Client>>)>;
+type Done = Box<dyn FnOnce(Result<(), Error>) + Send>;
+
 /// Where a blocked caller finds its answer. Dropped without one, it gives an error.
-struct Answer<T> {
-    slot: Arc<Mutex<Option<Result<T, Error>>>>,
+struct Answer {
+    slot: Arc<Mutex<Option<Result<(), Error>>>>,
     strand: Arc<Strand>,
     given: bool,
 }
 
-impl<T> Answer<T> {
-    fn give(mut self, value: Result<T, Error>) {
-        self.put(value);
-    }
-
-    fn put(&mut self, value: Result<T, Error>) {
+impl Answer {
+    fn give(&mut self, value: Result<(), Error>) {
         self.given = true;
         *lock(&self.slot) = Some(value);
         self.strand.wake();
     }
 }
 
-impl<T> Drop for Answer<T> {
+impl Drop for Answer {
     fn drop(&mut self) {
         if !self.given {
-            self.put(Err(Error::Cancelled));
+            self.give(Err(Error::Cancelled));
         }
     }
+}
+
+/// Makes a call and blocks until it is done.
+fn block_on(conn: &Connection, body: Body) -> Result<(), Error> {
+    let home = conn.event_loop();
+    if home.is_current() {
+        return Err(Error::Local("blocking call on the IPC thread".to_owned()));
+    }
+    let context = current(|| home.own_strand());
+    let strand = context.strand.clone();
+    let slot = Arc::new(Mutex::new(None));
+    let mut answer = Answer { slot: slot.clone(), strand: strand.clone(), given: false };
+    let caller = Some((strand.clone(), context.request_thread(conn.id())));
+    start(conn, caller, body, Box::new(move |result| answer.give(result)));
+    strand.wait(conn.id(), || lock(&slot).take())
+}
+
+fn start(conn: &Connection, caller: Caller, body: Body, done: Done) {
+    let target = conn.clone();
+    conn.event_loop().post(move || {
+        let future = Session::of(target.id()).and_then(|session| body(Call { session, caller }));
+        tokio::task::spawn_local(async move {
+            let Some(future) = future else {
+                return done(Err(target.disconnect_error(true).await));
+            };
+            match future.await {
+                Ok(()) => done(Ok(())),
+                Err(error) => match Error::from_capnp(&error) {
+                    Error::Disconnected(_) => done(Err(target.disconnect_error(false).await)),
+                    other => done(Err(other)),
+                },
+            }
+        });
+    });
 }
 
 /// A capability of the other side, for any thread. The last clone to be dropped releases it.
@@ -77,66 +117,49 @@ impl<C: FromClientHook + Clone + 'static> Remote<C> {
         F: FnOnce(C, Call) -> Fut + Send + 'static,
         Fut: Future<Output = capnp::Result<T>> + 'static,
     {
-        let home = self.conn.event_loop();
-        if home.is_current() {
-            return Err(Error::Local("blocking call on the IPC thread".to_owned()));
-        }
-        let context = current(|| home.own_strand());
-        let strand = context.strand.clone();
         let slot = Arc::new(Mutex::new(None));
-        let answer = Answer { slot: slot.clone(), strand: strand.clone(), given: false };
-        let request_thread = context.request_thread(self.conn.id());
-        let caller = Some((strand.clone(), request_thread));
-        self.start(caller, body, move |result| answer.give(result));
-        strand.wait(self.conn.id(), || lock(&slot).take())
+        block_on(&self.conn, self.erase(body, slot.clone()))?;
+        lock(&slot).take().ok_or(Error::Cancelled)
     }
 
     /// Makes a call without waiting; `done` gets the answer on the loop thread and must not block. The call cannot
     /// have a context. If the loop ends before, `done` is dropped.
     pub fn call_async<T, F, Fut>(&self, body: F, done: impl FnOnce(Result<T, Error>) + Send + 'static)
     where
-        T: 'static,
+        T: Send + 'static,
         F: FnOnce(C, Call) -> Fut + Send + 'static,
         Fut: Future<Output = capnp::Result<T>> + 'static,
     {
-        self.start(None, body, done);
+        let slot = Arc::new(Mutex::new(None));
+        let body = self.erase(body, slot.clone());
+        let done = Box::new(move |result: Result<(), Error>| {
+            let value = lock(&slot).take();
+            done(result.and_then(|()| value.ok_or(Error::Cancelled)));
+        });
+        start(&self.conn, None, body, done);
     }
 
-    fn start<T, F, Fut>(
-        &self,
-        caller: Option<(Arc<Strand>, Option<OnLoop<thread::Client>>)>,
-        body: F,
-        done: impl FnOnce(Result<T, Error>) + Send + 'static,
-    ) where
-        T: 'static,
+    fn erase<T, F, Fut>(&self, body: F, slot: Arc<Mutex<Option<T>>>) -> Body
+    where
+        T: Send + 'static,
         F: FnOnce(C, Call) -> Fut + Send + 'static,
         Fut: Future<Output = capnp::Result<T>> + 'static,
     {
-        let target = self.clone();
-        self.conn.event_loop().post(move || {
-            let (Some(session), Some(client)) = (Session::of(target.conn.id()), target.client.get()) else {
-                tokio::task::spawn_local(async move { done(Err(target.conn.disconnect_error(true).await)) });
-                return;
-            };
-            let call = Call { session, caller };
-            let future = body(client, call);
-            tokio::task::spawn_local(async move {
-                match future.await {
-                    Ok(value) => done(Ok(value)),
-                    Err(error) => match Error::from_capnp(&error) {
-                        Error::Disconnected(_) => done(Err(target.conn.disconnect_error(false).await)),
-                        other => done(Err(other)),
-                    },
-                }
-            });
-        });
+        let client = self.client.clone();
+        Box::new(move |call| {
+            let future = body(client.get()?, call);
+            Some(Box::pin(async move {
+                *lock(&slot) = Some(future.await?);
+                Ok(())
+            }))
+        })
     }
 }
 
 /// A call in the making, on the loop thread.
 pub struct Call {
     session: Rc<Session>,
-    caller: Option<(Arc<Strand>, Option<OnLoop<thread::Client>>)>,
+    caller: Caller,
 }
 
 impl Call {
@@ -160,59 +183,57 @@ impl Call {
     }
 
     /// Sends a request and waits for its response. Both are logged.
-    pub async fn send<P, R>(&self, request: Request<P, R>) -> capnp::Result<Response<R>>
+    pub fn send<P, R>(&self, request: Request<P, R>) -> impl Future<Output = capnp::Result<Response<R>>>
     where
         P: Owned,
-        R: Owned + Pipelined + Unpin + 'static,
-        R::Pipeline: FromTypelessPipeline,
+        R: Owned,
         for<'a> P::Reader<'a>: std::fmt::Debug,
         for<'a> R::Reader<'a>: std::fmt::Debug,
     {
-        self.transmit(request, false).await
+        typed(self.transmit(request.hook, Shape::of::<P>(false), Shape::of::<R>(false)))
     }
 
     /// The same for a call that carries passphrases or keys: its contents are never logged.
-    pub async fn send_secret<P, R>(&self, request: Request<P, R>) -> capnp::Result<Response<R>>
+    pub fn send_secret<P, R>(&self, request: Request<P, R>) -> impl Future<Output = capnp::Result<Response<R>>>
     where
         P: Owned,
-        R: Owned + Pipelined + Unpin + 'static,
-        R::Pipeline: FromTypelessPipeline,
+        R: Owned,
         for<'a> P::Reader<'a>: std::fmt::Debug,
         for<'a> R::Reader<'a>: std::fmt::Debug,
     {
-        self.transmit(request, true).await
+        typed(self.transmit(request.hook, Shape::of::<P>(true), Shape::of::<R>(true)))
     }
 
-    async fn transmit<P, R>(&self, mut request: Request<P, R>, secret: bool) -> capnp::Result<Response<R>>
-    where
-        P: Owned,
-        R: Owned + Pipelined + Unpin + 'static,
-        R::Pipeline: FromTypelessPipeline,
-        for<'a> P::Reader<'a>: std::fmt::Debug,
-        for<'a> R::Reader<'a>: std::fmt::Debug,
-    {
+    fn transmit(&self, mut request: Box<dyn RequestHook>, params: Shape, results: Shape) -> RawResponse {
         if !debug_enabled() {
-            return request.send().promise.await;
+            return request.send().promise;
         }
         let name = match &self.caller {
             Some((strand, _)) => strand.name.clone(),
             None => crate::logging::thread_name(self.session.connection().event_loop().exe_name()),
         };
-        ipc_log!(DEBUG, name, "IPC client send {}", struct_name::<P>());
-        if trace_enabled() && !secret {
-            let reader: P::Reader<'_> = request.hook.get().into_reader().get_as()?;
-            tracing::trace!(target: "ipc", "{{{name}}} send data: {}", payload(&reader));
+        ipc_log!(DEBUG, name, "IPC client send {}", params.name());
+        if let Some(text) = params.payload(request.get().into_reader()) {
+            tracing::trace!(target: "ipc", "{{{name}}} send data: {text}");
         }
-        let answer = request.send().promise.await;
-        match &answer {
-            Ok(response) => {
-                ipc_log!(DEBUG, name, "IPC client recv {}", struct_name::<R>());
-                if trace_enabled() && !secret {
-                    tracing::trace!(target: "ipc", "{{{name}}} recv data: {}", payload(&response.get()?));
+        Promise::from_future(async move {
+            let answer = request.send().promise.await;
+            match &answer {
+                Ok(response) => {
+                    ipc_log!(DEBUG, name, "IPC client recv {}", results.name());
+                    if let Some(text) = results.payload(response.get()?) {
+                        tracing::trace!(target: "ipc", "{{{name}}} recv data: {text}");
+                    }
                 }
+                Err(error) => ipc_log!(DEBUG, name, "IPC client exception {error}"),
             }
-            Err(error) => ipc_log!(DEBUG, name, "IPC client exception {error}"),
-        }
-        answer
+            answer
+        })
     }
+}
+
+type RawResponse = Promise<Response<capnp::any_pointer::Owned>, capnp::Error>;
+
+async fn typed<R>(response: RawResponse) -> capnp::Result<Response<R>> {
+    Ok(Response { hook: response.await?.hook, marker: std::marker::PhantomData })
 }

@@ -1,6 +1,7 @@
 //! Log lines in libmultiprocess's wording, through `tracing` with target `ipc`.
 
-use capnp::introspect::{Introspect, TypeVariant};
+use capnp::introspect::TypeVariant;
+use capnp::traits::Owned;
 
 /// Longest payload rendering in a trace line, in characters.
 const MAX_PAYLOAD: usize = 200;
@@ -34,17 +35,49 @@ pub(crate) fn thread_name(exe: &str) -> String {
     }
 }
 
-/// Name of a parameter or result struct, such as `Echo.echo$Params`.
-pub(crate) fn struct_name<T: Introspect>() -> String {
-    let TypeVariant::Struct(raw) = T::introspect().which() else {
-        return "?".to_owned();
-    };
-    let schema = capnp::schema::StructSchema::new(raw);
-    let name =
-        schema.get_proto().get_display_name().ok().and_then(|text| text.to_string().ok()).unwrap_or_default();
-    match name.split_once(':') {
-        Some((_, name)) => name.to_owned(),
-        None => name,
+/// What is needed to log a parameter or result struct, without its type.
+#[derive(Clone, Copy)]
+pub(crate) struct Shape {
+    of: fn() -> capnp::introspect::Type,
+    render: Option<fn(capnp::any_pointer::Reader<'_>) -> String>,
+}
+
+impl Shape {
+    /// For a struct; the payload of a secret one is never rendered.
+    pub(crate) fn of<T: Owned>(secret: bool) -> Shape
+    where
+        for<'a> T::Reader<'a>: std::fmt::Debug,
+    {
+        fn render<T: Owned>(from: capnp::any_pointer::Reader<'_>) -> String
+        where
+            for<'a> T::Reader<'a>: std::fmt::Debug,
+        {
+            match from.get_as::<T::Reader<'_>>() {
+                Ok(reader) => payload(&reader),
+                Err(_) => String::new(),
+            }
+        }
+        let render: fn(capnp::any_pointer::Reader<'_>) -> String = render::<T>;
+        Shape { of: T::introspect, render: (!secret).then_some(render) }
+    }
+
+    /// Name, such as `Echo.echo$Params`.
+    pub(crate) fn name(&self) -> String {
+        let TypeVariant::Struct(raw) = (self.of)().which() else {
+            return "?".to_owned();
+        };
+        let schema = capnp::schema::StructSchema::new(raw);
+        let name = schema.get_proto().get_display_name().ok().and_then(|text| text.to_string().ok());
+        let name = name.unwrap_or_default();
+        match name.split_once(':') {
+            Some((_, name)) => name.to_owned(),
+            None => name,
+        }
+    }
+
+    /// Rendering for trace lines, if those are wanted and it is not secret.
+    pub(crate) fn payload(&self, from: capnp::any_pointer::Reader<'_>) -> Option<String> {
+        self.render.filter(|_| trace_enabled()).map(|render| render(from))
     }
 }
 
@@ -73,7 +106,7 @@ impl std::fmt::Write for Bounded {
 }
 
 /// The rendering of a struct, cut to [`MAX_PAYLOAD`] characters. The work is bounded by the cut, not by the struct.
-pub(crate) fn payload(value: &impl std::fmt::Debug) -> String {
+pub(crate) fn payload(value: &dyn std::fmt::Debug) -> String {
     let mut out = Bounded { text: String::new(), limit: MAX_PAYLOAD };
     if std::fmt::Write::write_fmt(&mut out, format_args!("{value:?}")).is_err() {
         out.text.truncate(MAX_PAYLOAD);
@@ -89,8 +122,8 @@ mod tests {
 
     #[test]
     fn struct_names_have_no_file() {
-        assert_eq!(struct_name::<thread_map::make_thread_params::Owned>(), "ThreadMap.makeThread$Params");
-        assert_eq!(struct_name::<thread_map::make_thread_results::Owned>(), "ThreadMap.makeThread$Results");
+        assert_eq!(Shape::of::<thread_map::make_thread_params::Owned>(false).name(), "ThreadMap.makeThread$Params");
+        assert_eq!(Shape::of::<thread_map::make_thread_results::Owned>(false).name(), "ThreadMap.makeThread$Results");
     }
 
     #[test]

@@ -2,18 +2,19 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use capnp::capability::{Params, Results};
+use capnp::private::capability::{ParamsHook, ResultsHook};
 use capnp::traits::Owned;
 
 use crate::connection::Session;
 use crate::error::exception;
 use crate::event_loop::{LoopHandle, OnLoop};
-use crate::logging::{debug_enabled, ipc_log, payload, struct_name, thread_name, trace_enabled};
+use crate::logging::{Shape, debug_enabled, ipc_log, thread_name};
 use crate::proxy_capnp::{context, thread};
-use crate::strand::{Strand, StrandJob, current_name};
+use crate::strand::{Strand, StrandJob, current_name, lock};
 
 /// Requests that may wait for one thread.
 const MAX_BACKLOG: usize = 1024;
@@ -66,7 +67,7 @@ impl Session {
         P: Owned,
         for<'a> P::Reader<'a>: std::fmt::Debug,
     {
-        self.incoming(params, false)
+        self.incoming(&*params.hook, Shape::of::<P>(false), false)
     }
 
     /// The same for a request that carries passphrases or keys: its contents are never logged.
@@ -75,24 +76,17 @@ impl Session {
         P: Owned,
         for<'a> P::Reader<'a>: std::fmt::Debug,
     {
-        self.incoming(params, true)
+        self.incoming(&*params.hook, Shape::of::<P>(true), true)
     }
 
-    fn incoming<P>(self: &Rc<Self>, params: &Params<P>, secret: bool) -> Incoming
-    where
-        P: Owned,
-        for<'a> P::Reader<'a>: std::fmt::Debug,
-    {
+    fn incoming(self: &Rc<Self>, params: &dyn ParamsHook, shape: Shape, secret: bool) -> Incoming {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         if debug_enabled() {
             let name = thread_name(self.connection().event_loop().exe_name());
-            ipc_log!(DEBUG, name, "IPC server recv request  #{number} {}", struct_name::<P>());
-            if trace_enabled()
-                && !secret
-                && let Ok(reader) = params.get()
-            {
-                tracing::trace!(target: "ipc", "{{{name}}} request data: {}", payload(&reader));
+            ipc_log!(DEBUG, name, "IPC server recv request  #{number} {}", shape.name());
+            if let Some(text) = params.get().ok().and_then(|reader| shape.payload(reader)) {
+                tracing::trace!(target: "ipc", "{{{name}}} request data: {text}");
             }
         }
         Incoming { session: self.clone(), number, secret }
@@ -125,12 +119,35 @@ impl Drop for CancelGuard {
     }
 }
 
-fn guarded<T, E: std::fmt::Display>(work: impl FnOnce() -> Result<T, E>) -> Result<T, String> {
-    match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(error.to_string()),
-        Err(_) => Err("internal error: the method panicked".to_owned()),
-    }
+/// Work without its type: like calls, requests are erased early.
+type Work = Box<dyn FnOnce() -> Result<(), String> + Send>;
+type Slot<T> = Arc<Mutex<Option<T>>>;
+
+fn erase<T, E, F>(work: F) -> (Work, Slot<T>)
+where
+    T: Send + 'static,
+    E: std::fmt::Display,
+    F: FnOnce() -> Result<T, E> + Send + 'static,
+{
+    let slot = Slot::default();
+    let out = slot.clone();
+    let work = Box::new(move || match work() {
+        Ok(value) => {
+            *lock(&out) = Some(value);
+            Ok(())
+        }
+        Err(error) => Err(error.to_string()),
+    });
+    (work, slot)
+}
+
+fn take<T>(slot: &Slot<T>) -> capnp::Result<T> {
+    lock(slot).take().ok_or_else(|| exception("the request could not be executed"))
+}
+
+fn guarded(work: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err("internal error: the method panicked".to_owned()))
 }
 
 impl Incoming {
@@ -172,6 +189,12 @@ impl Incoming {
         E: std::fmt::Display,
         F: FnOnce() -> Result<T, E> + Send + 'static,
     {
+        let (work, slot) = erase(work);
+        self.run_erased(context, work).await?;
+        take(&slot)
+    }
+
+    async fn run_erased(&self, context: RequestContext, work: Work) -> capnp::Result<()> {
         let strand = self.find_thread(context.thread).await?;
         self.execute(strand, context.callback, work).await
     }
@@ -183,6 +206,12 @@ impl Incoming {
         E: std::fmt::Display,
         F: FnOnce() -> Result<T, E> + Send + 'static,
     {
+        let (work, slot) = erase(work);
+        self.run_short_erased(context, work).await?;
+        take(&slot)
+    }
+
+    async fn run_short_erased(&self, context: RequestContext, work: Work) -> capnp::Result<()> {
         let strand = self.find_thread(context.thread).await?;
         if !strand.is_idle() {
             return self.execute(strand, context.callback, work).await;
@@ -192,12 +221,18 @@ impl Incoming {
             ipc_log!(DEBUG, name, "IPC server post request  #{} {{{}}}", self.number, strand.name);
             ipc_log!(DEBUG, strand.name, "IPC server executing request #{}", self.number);
         }
-        self.run_here(work)
+        guarded(work).map_err(exception)
     }
 
     /// Executes something short that cannot block, for methods without a context.
     pub fn run_here<T, E: std::fmt::Display>(&self, work: impl FnOnce() -> Result<T, E>) -> capnp::Result<T> {
-        guarded(work).map_err(exception)
+        let mut value = None;
+        guarded(|| {
+            value = Some(work().map_err(|error| error.to_string())?);
+            Ok(())
+        })
+        .map_err(exception)?;
+        value.ok_or_else(|| exception("the request could not be executed"))
     }
 
     /// Executes on an object's own queue, for methods without a context.
@@ -207,20 +242,17 @@ impl Incoming {
         E: std::fmt::Display,
         F: FnOnce() -> Result<T, E> + Send + 'static,
     {
-        self.execute(queue.0.clone(), None, work).await
+        let (work, slot) = erase(work);
+        self.execute(queue.0.clone(), None, work).await?;
+        take(&slot)
     }
 
-    async fn execute<T, E, F>(
+    async fn execute(
         &self,
         strand: Arc<Strand>,
         callback: Option<thread::Client>,
-        work: F,
-    ) -> capnp::Result<T>
-    where
-        T: Send + 'static,
-        E: std::fmt::Display,
-        F: FnOnce() -> Result<T, E> + Send + 'static,
-    {
+        work: Work,
+    ) -> capnp::Result<()> {
         if strand.backlog() >= MAX_BACKLOG {
             return Err(capnp::Error::overloaded("too many requests wait for this thread".to_owned()));
         }
@@ -263,12 +295,15 @@ impl Incoming {
         R: Owned,
         for<'a> R::Reader<'a>: std::fmt::Debug,
     {
+        self.done_erased(&mut *results.hook, Shape::of::<R>(self.secret))
+    }
+
+    fn done_erased(&self, results: &mut dyn ResultsHook, shape: Shape) -> capnp::Result<()> {
         if debug_enabled() {
             let name = thread_name(self.session.connection().event_loop().exe_name());
-            ipc_log!(DEBUG, name, "IPC server send response #{} {}", self.number, struct_name::<R>());
-            if trace_enabled() && !self.secret {
-                let reader: R::Reader<'_> = results.hook.get()?.into_reader().get_as()?;
-                tracing::trace!(target: "ipc", "{{{name}}} response data: {}", payload(&reader));
+            ipc_log!(DEBUG, name, "IPC server send response #{} {}", self.number, shape.name());
+            if let Some(text) = shape.payload(results.get()?.into_reader()) {
+                tracing::trace!(target: "ipc", "{{{name}}} response data: {text}");
             }
         }
         Ok(())

@@ -554,8 +554,8 @@ impl ChainClient for FakeLoader {
         Ok(())
     }
     fn stop(&self) -> CallResult<()> {
-        self.handlers.lock().unwrap().clear();
-        Ok(())
+        let handlers = std::mem::take(&mut *self.handlers.lock().unwrap());
+        handlers.iter().try_for_each(|handler| handler.disconnect())
     }
     fn set_mock_time(&self, time: i64) -> CallResult<()> {
         self.time.store(time, Ordering::Relaxed);

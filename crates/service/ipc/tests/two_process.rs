@@ -1,0 +1,212 @@
+//! Real child processes: this program starts itself with `-ipcfd`, as the node starts the wallet.
+
+mod kit;
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use grs_interfaces::{CallError, CallResult, Hello, Init, Role, WalletLoader};
+use grs_ipc::{
+    BackOff, Child, Ipc, IpcAddress, Supervised, Supervisor, SupervisorEvent, inherited_fd_argument,
+    take_inherited_stream,
+};
+use kit::{FakeChain, FakeInit, args, request};
+
+fn hello() -> Hello {
+    let mut hello = Hello::new(Role::Node, "v31.0.0-test");
+    hello.network = "regtest".into();
+    hello
+}
+
+fn child_main(fd: i32) {
+    let stream = take_inherited_stream(fd).unwrap();
+    assert!(take_inherited_stream(fd).is_err(), "the descriptor has been taken");
+    let ipc = Ipc::start("groestlcoin-wallet").unwrap();
+    let init = FakeInit { chain: FakeChain::new(), role: Role::Wallet };
+    ipc.serve_until_closed(stream, Arc::new(init)).unwrap();
+}
+
+fn spawn(ipc: &Ipc) -> Child {
+    ipc.spawn(&std::env::current_exe().unwrap(), &hello()).unwrap()
+}
+
+fn all_suites_pass_across_processes() {
+    let ipc = Ipc::start("groestlcoin-node").unwrap();
+    let child = spawn(&ipc);
+    let fake = FakeChain::new();
+    kit::init_suite(&*child.init);
+    kit::loader_suite(&*child.init, &fake);
+    // The child made the same chain as this process.
+    assert_eq!(child.init.make_chain().unwrap().get_block_hash(7), Ok(fake.hash(7)));
+    let pid = child.process.pid();
+    assert!(std::path::Path::new(&format!("/proc/{pid}/fd")).exists());
+    child.init.connection().close();
+    let status = child.process.wait(Duration::from_secs(10)).expect("the child ends when its socket closes");
+    assert_eq!(status.code(), Some(0));
+}
+
+fn a_child_has_only_its_own_descriptors() {
+    let ipc = Ipc::start("groestlcoin-node").unwrap();
+    let _open = std::fs::File::open("/proc/self/status").unwrap();
+    let child = spawn(&ipc);
+    let mut sockets = 0;
+    for entry in std::fs::read_dir(format!("/proc/{}/fd", child.process.pid())).unwrap() {
+        let target = std::fs::read_link(entry.unwrap().path()).unwrap().display().to_string();
+        assert!(!target.contains("status"), "inherited {target}");
+        sockets += u32::from(target.starts_with("socket:"));
+    }
+    assert_eq!(sockets, 1);
+    let command = std::fs::read(format!("/proc/{}/cmdline", child.process.pid())).unwrap();
+    let own = std::env::current_exe().unwrap();
+    assert_eq!(command, [own.to_str().unwrap().as_bytes(), b"\0-ipcfd\x000\0"].concat());
+}
+
+fn errors_name_the_cause_of_a_childs_death() {
+    let ipc = Ipc::start("groestlcoin-node").unwrap();
+    let child = spawn(&ipc);
+    let fake = FakeChain::new();
+    let loader = child.init.make_wallet_loader(args(), fake.clone()).unwrap();
+    loader.register_rpcs().unwrap();
+    let name = child.process.name().to_owned();
+    let pid = child.process.pid();
+    let exited = |status| format!("Process {name} pid {pid} exited with status {status}.");
+    let error = fake.run_rpc(request("sendall", "[\"exit\"]")).unwrap_err();
+    let during = "IPC client method call interrupted by disconnect.";
+    assert_eq!(error, CallError::disconnected(format!("{during} {}", exited(3 << 8))));
+    let after = "IPC client method called after disconnect.";
+    assert_eq!(loader.verify(), Err(CallError::disconnected(format!("{after} {}", exited(3 << 8)))));
+    let (sender, receiver) = std::sync::mpsc::channel();
+    child.init.connection().on_close(move |cause| sender.send(cause.to_owned()).unwrap());
+    assert_eq!(receiver.recv_timeout(Duration::from_secs(5)).unwrap(), exited(3 << 8));
+    // Its registrations and subscriptions are gone with it.
+    drop(loader);
+}
+
+fn killing_a_child_ends_a_call_under_way() {
+    let ipc = Ipc::start("groestlcoin-node").unwrap();
+    let child = spawn(&ipc);
+    let fake = FakeChain::new();
+    let loader = child.init.make_wallet_loader(args(), fake.clone()).unwrap();
+    loader.register_rpcs().unwrap();
+    std::thread::scope(|scope| {
+        let call = scope.spawn(|| fake.run_rpc(request("sendall", "[\"sleep\"]")));
+        std::thread::sleep(Duration::from_millis(50));
+        let begin = Instant::now();
+        child.process.kill().unwrap();
+        let error = call.join().unwrap().unwrap_err();
+        assert!(error.to_string().ends_with("exited with status 9."), "{error}");
+        assert!(begin.elapsed() < Duration::from_secs(2));
+    });
+}
+
+fn missing_programs_and_wrong_networks_are_reported() {
+    let ipc = Ipc::start("groestlcoin-node").unwrap();
+    let error = ipc.spawn(std::path::Path::new("/nonexistent/groestlcoin-wallet"), &hello()).err().unwrap();
+    assert!(error.to_string().starts_with("Cannot start /nonexistent/groestlcoin-wallet: "), "{error}");
+    let mut other = hello();
+    other.network = "main".into();
+    let error = ipc.spawn(&std::env::current_exe().unwrap(), &other).err().unwrap();
+    assert!(error.to_string().contains("Network mismatch"), "{error}");
+    // A program that does not speak the protocol.
+    let error = ipc.spawn(std::path::Path::new("/bin/true"), &hello()).err().unwrap();
+    assert!(error.to_string().ends_with("exited with status 0."), "{error}");
+}
+
+struct Wallets {
+    chain: Arc<FakeChain>,
+    set_ups: AtomicU32,
+    events: Arc<Mutex<Vec<SupervisorEvent>>>,
+}
+
+impl Supervised for Wallets {
+    type Interface = dyn WalletLoader;
+
+    fn set_up(&self, child: &Child) -> CallResult<Arc<dyn WalletLoader>> {
+        self.set_ups.fetch_add(1, Ordering::Relaxed);
+        let loader = child.init.make_wallet_loader(args(), self.chain.clone())?;
+        loader.register_rpcs()?;
+        Ok(loader)
+    }
+
+    fn event(&self, event: SupervisorEvent) {
+        self.events.lock().unwrap().push(event);
+    }
+}
+
+fn the_supervisor_restarts_a_child_that_dies() {
+    let ipc = Ipc::start("groestlcoin-node").unwrap();
+    let chain = FakeChain::new();
+    let events = Arc::new(Mutex::new(Vec::new()));
+    let wallets = Wallets { chain: chain.clone(), set_ups: AtomicU32::new(0), events: events.clone() };
+    let wait = Duration::from_millis(100);
+    let policy = BackOff::new(wait, Duration::from_secs(1), Duration::from_secs(60));
+    let program = std::env::current_exe().unwrap();
+    let supervisor = Supervisor::start(&ipc, program, hello(), policy, wallets).unwrap();
+    let first = supervisor.pid().unwrap();
+    assert_eq!(supervisor.get().unwrap().verify(), Ok(true));
+    assert!(chain.run_rpc(request("sendall", "[\"exit\"]")).unwrap_err().is_disconnected());
+    kit::wait_until(|| supervisor.get().is_err());
+    let cause = supervisor.get().err().unwrap().to_string();
+    assert!(cause.ends_with(&format!("pid {first} exited with status 768.")), "{cause}");
+    kit::wait_until(|| supervisor.get().is_ok());
+    let second = supervisor.pid().unwrap();
+    assert_ne!(first, second);
+    // The new child has registered its commands anew.
+    kit::wait_until(|| {
+        chain.run_rpc(request("sendall", "[\"fee\"]")).is_ok_and(|reply| reply == Some(Ok("1".into())))
+    });
+    supervisor.stop(Duration::from_secs(10));
+    kit::wait_until(|| !std::path::Path::new(&format!("/proc/{second}")).exists());
+    let events = events.lock().unwrap().clone();
+    assert_eq!(events[0], SupervisorEvent::Started { pid: first });
+    assert_eq!(events[1], SupervisorEvent::Lost { cause, restart_in: wait });
+    assert_eq!(events[2..], [SupervisorEvent::Started { pid: second }]);
+}
+
+fn outside_clients_reach_a_listening_node() {
+    let dir = tempfile::tempdir().unwrap();
+    let ipc = Ipc::start("groestlcoin-node").unwrap();
+    let address = IpcAddress::parse("unix", dir.path()).unwrap();
+    let fake = FakeChain::new();
+    let bound = ipc.bind(&address, Arc::new(FakeInit { chain: fake.clone(), role: Role::Node })).unwrap();
+    let client = Ipc::start("client").unwrap();
+    let init = client.connect_stream(address.connect().unwrap()).unwrap();
+    kit::mining_suite(&init, &fake);
+    // The seventeenth client is refused.
+    let others: Vec<_> =
+        (0..15).map(|_| client.connect_stream(address.connect().unwrap()).unwrap()).collect();
+    for other in &others {
+        assert!(other.make_echo().is_ok());
+    }
+    let refused = client.connect_stream(address.connect().unwrap()).unwrap();
+    assert!(refused.make_echo().err().unwrap().is_disconnected());
+    bound.disconnect_all();
+    kit::wait_until(|| init.connection().is_closed());
+    drop(bound);
+    assert!(!address.path.exists());
+}
+
+fn main() {
+    let list: Vec<_> = std::env::args_os().collect();
+    if let Some(fd) = inherited_fd_argument(&list) {
+        return child_main(fd.unwrap());
+    }
+    let tests: &[(&str, fn())] = &[
+        ("all_suites_pass_across_processes", all_suites_pass_across_processes),
+        ("a_child_has_only_its_own_descriptors", a_child_has_only_its_own_descriptors),
+        ("errors_name_the_cause_of_a_childs_death", errors_name_the_cause_of_a_childs_death),
+        ("killing_a_child_ends_a_call_under_way", killing_a_child_ends_a_call_under_way),
+        (
+            "missing_programs_and_wrong_networks_are_reported",
+            missing_programs_and_wrong_networks_are_reported,
+        ),
+        ("the_supervisor_restarts_a_child_that_dies", the_supervisor_restarts_a_child_that_dies),
+        ("outside_clients_reach_a_listening_node", outside_clients_reach_a_listening_node),
+    ];
+    for (name, test) in tests {
+        let begin = Instant::now();
+        test();
+        println!("test {name} ... ok ({:?})", begin.elapsed());
+    }
+}
