@@ -97,7 +97,10 @@ fn check_results(manager: &ChainstateManager) {
         assert_eq!(stats.outputs, expected["txouts"].as_u64().unwrap());
         assert_eq!(stats.bogo_size, expected["bogosize"].as_u64().unwrap());
         let total = expected["total_amount"].to_string();
-        assert_eq!(stats.total_amount.unwrap().to_decimal().trim_end_matches('0'), total.trim_end_matches('0'));
+        assert_eq!(
+            stats.total_amount.unwrap().to_decimal().trim_end_matches('0'),
+            total.trim_end_matches('0')
+        );
         if let Some(transactions) = expected["transactions"].as_u64() {
             assert_eq!(stats.transactions, transactions);
         }

@@ -4,16 +4,14 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use grs_chainstate::{
-    BlockInfo, ChainstateManager, ChainstateOptions, StatsHash, ValidationInterface,
-};
+use grs_chainstate::{BlockInfo, ChainstateManager, ChainstateOptions, StatsHash, ValidationInterface};
 use grs_consensus::BlockValidationError;
 use grs_encoding::decode_exact;
 use grs_fs::{FileEnv, MemEnv};
 use grs_params::{ChainParams, Network};
 use grs_primitives::{
-    Amount, Block, BlockLocator, HashedHeader, Header, MutableTransaction, OutPoint, Script, Transaction, TxIn, TxOut,
-    block_merkle_root,
+    Amount, Block, BlockLocator, HashedHeader, Header, MutableTransaction, OutPoint, Script, Transaction,
+    TxIn, TxOut, block_merkle_root,
 };
 use grs_testkit::{hex, json_file, text};
 
@@ -32,7 +30,8 @@ pub fn blocks_of(path: &str) -> Option<Vec<Arc<Block>>> {
         blocks
             .iter()
             .map(|b| {
-                let field = ["raw", "block", "block_hex", "hex"].into_iter().find(|f| b.get(*f).is_some()).unwrap();
+                let field =
+                    ["raw", "block", "block_hex", "hex"].into_iter().find(|f| b.get(*f).is_some()).unwrap();
                 Arc::new(decode_exact::<Block>(&hex(b, field)).unwrap())
             })
             .collect(),
