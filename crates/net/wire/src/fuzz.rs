@@ -2,7 +2,7 @@
 
 use grs_encoding::Reader;
 
-use crate::{MESSAGE_TYPES, Message, NetAddress, Service, TimedAddress, Transport, V1Transport};
+use crate::{BloomFilter, MESSAGE_TYPES, Message, NetAddress, Service, TimedAddress, Transport, V1Transport};
 
 /// Payloads of every type; the first byte chooses.
 pub fn fuzz_message(data: &[u8]) {
@@ -12,6 +12,11 @@ pub fn fuzz_message(data: &[u8]) {
         let mut encoded = Vec::new();
         message.encode_payload(&mut encoded);
         let again = Message::decode(message_type, &encoded);
+        if let Message::FilterLoad(load) = &message {
+            let mut filter = BloomFilter::from(load.clone());
+            filter.insert(payload);
+            assert!(filter.contains(payload));
+        }
         assert_eq!(again.as_ref(), Ok(&message), "a message does not survive its own encoding");
     }
 }

@@ -3,6 +3,7 @@
 
 mod address;
 mod base32;
+mod bloom;
 mod compact;
 mod inventory;
 mod message;
@@ -13,6 +14,9 @@ mod transport;
 pub mod fuzz;
 
 pub use address::{AddressError, AddressNetwork, NetAddress, Service, TimedAddress, split_host_port};
+pub use bloom::{
+    BloomFilter, MAX_BLOOM_FILTER_SIZE, MAX_FILTER_ADD_SIZE, MAX_HASH_FUNCS, RollingBloomFilter, murmur_hash3,
+};
 pub use compact::{BlockTransactions, BlockTransactionsRequest, CompactBlock, PrefilledTransaction};
 pub use inventory::{
     Inventory, MSG_BLOCK, MSG_CMPCT_BLOCK, MSG_FILTERED_BLOCK, MSG_TX, MSG_WITNESS_BLOCK, MSG_WITNESS_FLAG,
