@@ -194,7 +194,10 @@ impl Call {
     }
 
     /// The same for a call that carries passphrases or keys: its contents are never logged.
-    pub fn send_secret<P, R>(&self, request: Request<P, R>) -> impl Future<Output = capnp::Result<Response<R>>>
+    pub fn send_secret<P, R>(
+        &self,
+        request: Request<P, R>,
+    ) -> impl Future<Output = capnp::Result<Response<R>>>
     where
         P: Owned,
         R: Owned,

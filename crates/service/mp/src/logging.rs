@@ -122,8 +122,14 @@ mod tests {
 
     #[test]
     fn struct_names_have_no_file() {
-        assert_eq!(Shape::of::<thread_map::make_thread_params::Owned>(false).name(), "ThreadMap.makeThread$Params");
-        assert_eq!(Shape::of::<thread_map::make_thread_results::Owned>(false).name(), "ThreadMap.makeThread$Results");
+        assert_eq!(
+            Shape::of::<thread_map::make_thread_params::Owned>(false).name(),
+            "ThreadMap.makeThread$Params"
+        );
+        assert_eq!(
+            Shape::of::<thread_map::make_thread_results::Owned>(false).name(),
+            "ThreadMap.makeThread$Results"
+        );
     }
 
     #[test]
