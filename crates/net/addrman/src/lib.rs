@@ -1,14 +1,20 @@
-//! Address manager, subnets, bans.
-//!
-//! # API (being filled in; signatures are what callers can code against)
-//!
-//! ```text
-//! Subnet::parse(text) -> Option<Subnet>; Subnet::single(NetAddress); .matches(&NetAddress); Display
-//! BanMan::open(Option<PathBuf> /* banlist.json */, default_ban_time: i64) -> BanMan
-//! .ban(Subnet, offset, since_epoch) .unban(&Subnet) -> bool .clear() .banned() -> Vec<(Subnet, BanEntry)> .is_banned(&NetAddress)
-//! .is_banned_subnet(&Subnet) .discourage(&NetAddress) .is_discouraged(&NetAddress) .dump()
-//! AddrMan::open(Option<PathBuf> /* peers.dat */, AddrManOptions) -> Result<AddrMan, AddrManError>
-//! .add(&[TimedAddress], source: &NetAddress, penalty) -> bool .good(&Service) -> bool .attempt(&Service, count_failure)
-//! .connected(&Service) .set_services(&Service, Services) .select(new_only, networks) -> Option<(TimedAddress, last_try)>
-//! .addresses(max, max_pct, network, filtered) -> Vec<TimedAddress> .size(network, in_new) .entries(tried) .dump()
-//! ```
+//! Address manager, network groups, subnets, bans. Reference: `src/{addrman,addrdb,netgroup,banman}.cpp`.
+
+mod addrman;
+mod banman;
+mod file;
+mod group;
+mod rng;
+mod subnet;
+mod table;
+
+#[doc(hidden)]
+pub mod fuzz;
+
+pub use addrman::{AddrMan, AddrManError, AddrManOptions};
+pub use banman::{BanEntry, BanMan, DEFAULT_MISBEHAVING_BANTIME};
+pub use file::{FileError, read_anchors, write_anchors};
+pub use group::net_group;
+pub use rng::Rng;
+pub use subnet::Subnet;
+pub use table::{AddrInfo, AddressPosition};
