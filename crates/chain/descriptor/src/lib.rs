@@ -15,6 +15,8 @@
 //!   (errors by input), `is_segwit_output(provider, script)`.
 
 mod address;
+mod descriptor;
+pub mod miniscript;
 mod signing;
 mod text;
 
@@ -23,6 +25,10 @@ pub use address::{
     decode_extended_secret_key, decode_secret_key, encode_destination, encode_extended_public_key,
     encode_extended_secret_key, encode_secret_key, extract_destination, is_valid_destination_text,
     script_for_destination,
+};
+pub use descriptor::{
+    CacheConflict, Descriptor, DescriptorCache, DescriptorError, ExtendedPublicKeyMap, descriptor_checksum,
+    infer_descriptor,
 };
 pub use signing::{
     ControlBlock, DummySignatureCreator, EmptySigningProvider, FlatSigningProvider, HidingSigningProvider,

@@ -46,8 +46,12 @@ impl OutputType {
     pub fn of_destination(destination: &Destination) -> Option<OutputType> {
         match destination {
             Destination::PubKeyHash(_) | Destination::ScriptHash(_) => Some(OutputType::Legacy),
-            Destination::WitnessV0KeyHash(_) | Destination::WitnessV0ScriptHash(_) => Some(OutputType::Bech32),
-            Destination::WitnessV1Taproot(_) | Destination::WitnessUnknown { .. } => Some(OutputType::Bech32m),
+            Destination::WitnessV0KeyHash(_) | Destination::WitnessV0ScriptHash(_) => {
+                Some(OutputType::Bech32)
+            }
+            Destination::WitnessV1Taproot(_) | Destination::WitnessUnknown { .. } => {
+                Some(OutputType::Bech32m)
+            }
             // The reference looks the exact types up and forgets this one.
             Destination::PayToAnchor | Destination::None(_) | Destination::PubKey(_) => None,
         }

@@ -183,9 +183,8 @@ impl TaprootBuilder {
         let Some(root) = self.root() else { return Some(out) };
         out.merkle_root = Some(root.hash);
         for leaf in &root.leaves {
-            let mut block = Vec::with_capacity(
-                TAPROOT_CONTROL_BASE_SIZE + TAPROOT_CONTROL_NODE_SIZE * leaf.branch.len(),
-            );
+            let mut block =
+                Vec::with_capacity(TAPROOT_CONTROL_BASE_SIZE + TAPROOT_CONTROL_NODE_SIZE * leaf.branch.len());
             block.push(leaf.leaf_version | u8::from(odd));
             block.extend_from_slice(internal.as_bytes());
             leaf.branch.iter().for_each(|h| block.extend_from_slice(h));
@@ -280,7 +279,8 @@ fn place_leaf(
         at = match nodes[at].children {
             Some((left, right)) => {
                 let is_sibling = |nodes: &[InferredNode], a: usize, b: usize| {
-                    nodes[a].hash == Some(sibling) || (nodes[a].hash.is_none() && nodes[b].hash != Some(sibling))
+                    nodes[a].hash == Some(sibling)
+                        || (nodes[a].hash.is_none() && nodes[b].hash != Some(sibling))
                 };
                 let (other, next) = if is_sibling(nodes, left, right) {
                     (left, right)
