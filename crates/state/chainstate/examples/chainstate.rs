@@ -19,8 +19,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let has = |name: &str| args.iter().any(|a| a == name);
     let value = |name: &str| args.iter().find_map(|a| a.strip_prefix(name));
     let network = if has("main") { Network::Main } else { Network::Regtest };
-    let mut options =
-        ChainstateOptions::new(Arc::new(RealEnv), Arc::new(ChainParams::for_network(network)), PathBuf::from(dir));
+    let mut options = ChainstateOptions::new(
+        Arc::new(RealEnv),
+        Arc::new(ChainParams::for_network(network)),
+        PathBuf::from(dir),
+    );
     options.reindex = has("reindex");
     options.reindex_chainstate = has("reindex-chainstate");
     options.script_workers = value("workers=").map_or(Ok(1), str::parse)?;
