@@ -6,19 +6,25 @@
 //!   [`decode_extended_public_key`] and the like.
 //! - Providers: [`SigningProvider`], [`FlatSigningProvider`], [`KeyOrigin`], [`TaprootBuilder`],
 //!   [`TaprootSpendData`].
-//! - Descriptors: `Descriptor::parse`, `to_text`, `expand`, `expand_from_cache`, `DescriptorCache`,
-//!   `infer_descriptor`, `descriptor_checksum` (signatures in `src/descriptor/mod.rs`).
-//! - Signing: [`SignatureData`], [`SignatureCreator`] with [`TransactionSignatureCreator`] and
-//!   [`DummySignatureCreator`]; `produce_signature(provider, creator, script_pubkey, data) -> bool`,
-//!   `data_from_transaction(tx, input, spent_output) -> SignatureData`,
-//!   `sign_transaction(tx, provider, coins: BTreeMap<OutPoint, TxOut>, hash_type) -> BTreeMap<usize, String>`
-//!   (errors by input), `is_segwit_output(provider, script)`.
+//! - Descriptors: [`Descriptor::parse`], [`Descriptor::to_text`], [`Descriptor::expand`],
+//!   [`Descriptor::expand_from_cache`] with [`DescriptorCache`], [`infer_descriptor`], [`descriptor_checksum`].
+//! - Signing: [`sign_transaction`] for whole transactions; [`produce_signature`] for one input with
+//!   [`SignatureData`] and a [`SignatureCreator`] ([`TransactionSignatureCreator`], or
+//!   [`DummySignatureCreator`] to learn the size); [`data_from_transaction`]; [`is_segwit_output`].
+//! - [`sign_message_text`], [`verify_message_text`].
+//! - [`miniscript::Miniscript`].
+//!
+//! Rules are those of Groestlcoin Core 31.0; error texts that programs match are the reference's.
 
 mod address;
 mod descriptor;
+mod message;
 pub mod miniscript;
 mod signing;
 mod text;
+
+#[doc(hidden)]
+pub mod fuzz;
 
 pub use address::{
     AddressError, Destination, KeyPrefixes, OutputType, decode_destination, decode_extended_public_key,
@@ -30,10 +36,12 @@ pub use descriptor::{
     CacheConflict, Descriptor, DescriptorCache, DescriptorError, ExtendedPublicKeyMap, descriptor_checksum,
     infer_descriptor,
 };
+pub use message::{MessageError, sign_message_text, verify_message_text};
 pub use signing::{
     ControlBlock, DummySignatureCreator, EmptySigningProvider, FlatSigningProvider, HidingSigningProvider,
-    KeyOrigin, KeyTweak, MuSig2SecretNonces, MuSig2Target, MultiSigningProvider, SignatureCreator,
-    SignatureData, SigningProvider, TapLeaf, TaprootBuilder, TaprootSpendData, TransactionSignatureCreator,
-    infer_taproot_tree, key_for_destination,
+    InputError, KeyOrigin, KeyTweak, MuSig2SecretNonces, MuSig2Target, MultiSigningProvider,
+    SignatureCreator, SignatureData, SigningProvider, TapLeaf, TaprootBuilder, TaprootSpendData,
+    TransactionSignatureCreator, data_from_transaction, infer_taproot_tree, is_segwit_output,
+    key_for_destination, produce_signature, sign_transaction,
 };
 pub use text::{format_key_path, parse_key_path, write_key_path};
