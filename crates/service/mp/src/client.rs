@@ -217,7 +217,7 @@ impl Call {
         };
         ipc_log!(DEBUG, name, "IPC client send {}", params.name());
         if let Some(text) = params.payload(request.get().into_reader()) {
-            tracing::trace!(target: "ipc", "{{{name}}} send data: {text}");
+            tracing::trace!(target: "ipc", "send data: {text}");
         }
         Promise::from_future(async move {
             let answer = request.send().promise.await;
@@ -225,7 +225,7 @@ impl Call {
                 Ok(response) => {
                     ipc_log!(DEBUG, name, "IPC client recv {}", results.name());
                     if let Some(text) = results.payload(response.get()?) {
-                        tracing::trace!(target: "ipc", "{{{name}}} recv data: {text}");
+                        tracing::trace!(target: "ipc", "recv data: {text}");
                     }
                 }
                 Err(error) => ipc_log!(DEBUG, name, "IPC client exception {error}"),
