@@ -67,11 +67,12 @@ impl BlockTreeDb {
     /// # Errors
     /// If the database fails.
     pub fn write_reindexing(&self, reindexing: bool) -> Result<(), StoreError> {
-        Ok(if reindexing {
-            self.store.put(REINDEX_KEY, b"1", WriteOptions::default())?
+        if reindexing {
+            self.store.put(REINDEX_KEY, b"1", WriteOptions::default())?;
         } else {
-            self.store.delete(REINDEX_KEY, WriteOptions::default())?
-        })
+            self.store.delete(REINDEX_KEY, WriteOptions::default())?;
+        }
+        Ok(())
     }
 
     /// Whether a reindex was begun and not finished.

@@ -1,4 +1,5 @@
 //! Block and undo files: place, pre-allocation, reading back, key, reopening, damage.
+#![allow(clippy::unwrap_used)]
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
 //! Encodings against values that the reference's own code wrote.
+#![allow(clippy::unwrap_used)]
 
 use grs_blockstore::{
     BlockFileInfo, BlockStatus, BlockTreeDb, BlockUndo, Coin, DiskBlockIndex, TxUndo, block_key,

@@ -1,4 +1,5 @@
 //! The index arena and the active chain against slow and simple models.
+#![allow(clippy::unwrap_used)]
 
 use std::sync::Arc;
 

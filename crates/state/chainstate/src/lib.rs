@@ -82,7 +82,7 @@ pub use error::{BlockError, FatalError, LoadError};
 pub use flush::{FlushMode, PruneLocks};
 pub use grs_blockstore::{BlockId, BlockIndex, BlockStatus, BlockStore, BlockUndo, ChainView, Coin, TxUndo};
 pub use header_ref::HeaderRef;
-pub use manager::{ChainGuard, ChainstateManager, ProcessedBlock};
+pub use manager::{ChainGuard, ChainTip, ChainstateManager, ProcessedBlock, is_block_mutated};
 pub use notify::{
     ChainWarning, MempoolHook, MempoolSession, MempoolUsage, NoNotifications, Notifications,
     SynchronizationState,

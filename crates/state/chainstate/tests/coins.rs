@@ -1,4 +1,5 @@
 //! The coins cache against a plain map, over flushes, reopening and roll-backs.
+#![allow(clippy::unwrap_used)]
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
 //! Power cuts at any write: what is left opens, its tip is one that was, and the chain can go on from there.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Each header is hashed once in the life of the process. Alone in its program, because the counter is global.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! The recorded regtest chain: connected, taken back, connected again, reopened, reindexed.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Invalid blocks, branches, unrequested blocks, templates, precious and invalidated blocks.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 
