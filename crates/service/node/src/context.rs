@@ -1,12 +1,15 @@
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use grs_addrman::BanMan;
 use grs_args::ArgsManager;
-use grs_chainstate::{ChainstateManager, ValidationSignals};
+use grs_chainstate::ChainstateManager;
 use grs_mempool::Mempool;
 use grs_params::ChainParams;
 use grs_rpc::{RpcError, RpcTable, code};
 use grs_sync::{Interrupt, Scheduler};
+
+use crate::tip::TipWatch;
 
 /// What the parts of a node share. Parts are filled in while the node starts; each accessor says what it is before.
 pub struct NodeContext {
@@ -18,30 +21,37 @@ pub struct NodeContext {
     pub shutdown: Interrupt,
     /// Delayed and repeated work.
     pub scheduler: Scheduler,
-    /// Events of validation and mempool.
-    pub signals: Arc<ValidationSignals>,
     /// RPC methods.
     pub rpc: Arc<RpcTable>,
+    /// The tip, for those who wait for another one.
+    pub tip: Arc<TipWatch>,
     pub(crate) chainman: OnceLock<Arc<ChainstateManager>>,
     pub(crate) mempool: OnceLock<Arc<Mempool>>,
-    pub(crate) exit_status: AtomicI32,
-    pub(crate) warnings: Mutex<Vec<(String, String)>>,
+    pub(crate) banman: OnceLock<Arc<BanMan>>,
+    exit_status: AtomicI32,
+    warnings: Mutex<Vec<(String, String)>>,
+    on_mock_time: Mutex<Vec<Arc<dyn Fn(i64) + Send + Sync>>>,
+    on_mock_forward: Mutex<Vec<Arc<dyn Fn(i64) + Send + Sync>>>,
 }
 
 impl NodeContext {
     /// A node with nothing but its options.
     pub fn new(args: Arc<ArgsManager>, params: Arc<ChainParams>) -> Arc<NodeContext> {
+        let shutdown = Interrupt::new();
         Arc::new(NodeContext {
             args,
             params,
-            shutdown: Interrupt::new(),
+            tip: TipWatch::new(shutdown.clone()),
+            shutdown,
             scheduler: Scheduler::new(),
-            signals: Arc::new(ValidationSignals::new()),
             rpc: Arc::new(RpcTable::new()),
             chainman: OnceLock::new(),
             mempool: OnceLock::new(),
+            banman: OnceLock::new(),
             exit_status: AtomicI32::new(0),
             warnings: Mutex::new(Vec::new()),
+            on_mock_time: Mutex::new(Vec::new()),
+            on_mock_forward: Mutex::new(Vec::new()),
         })
     }
 
@@ -57,6 +67,13 @@ impl NodeContext {
             .ok_or_else(|| RpcError::new(code::CLIENT_MEMPOOL_DISABLED, "Mempool disabled or instance not found"))
     }
 
+    /// The ban list; an RPC error before it is there.
+    pub fn banman(&self) -> Result<&Arc<BanMan>, RpcError> {
+        self.banman
+            .get()
+            .ok_or_else(|| RpcError::new(code::DATABASE_ERROR, "Error: Ban database not loaded"))
+    }
+
     /// Code that the process ends with.
     pub fn exit_status(&self) -> i32 {
         self.exit_status.load(Ordering::SeqCst)
@@ -70,6 +87,30 @@ impl NodeContext {
     /// Asks the node to stop.
     pub fn request_shutdown(&self) {
         self.shutdown.interrupt();
+    }
+
+    /// Calls `hook` with the new mock time whenever it is set (0: real clock).
+    pub fn on_mock_time(&self, hook: Arc<dyn Fn(i64) + Send + Sync>) {
+        self.on_mock_time.lock().unwrap_or_else(PoisonError::into_inner).push(hook);
+    }
+
+    /// Calls `hook` when the schedulers are moved on by so many seconds.
+    pub fn on_mock_forward(&self, hook: Arc<dyn Fn(i64) + Send + Sync>) {
+        self.on_mock_forward.lock().unwrap_or_else(PoisonError::into_inner).push(hook);
+    }
+
+    /// Sets the mock time of this process and of those that depend on it.
+    pub fn set_mock_time(&self, time: i64) {
+        grs_sync::clock::set_mock_time(time);
+        let hooks = self.on_mock_time.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        hooks.iter().for_each(|h| h(time));
+    }
+
+    /// Moves the schedulers on.
+    pub fn mock_scheduler_forward(&self, seconds: i64) {
+        self.scheduler.mock_forward(std::time::Duration::from_secs(seconds.max(0) as u64));
+        let hooks = self.on_mock_forward.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        hooks.iter().for_each(|h| h(seconds));
     }
 
     /// Adds or changes a warning that RPC results show.

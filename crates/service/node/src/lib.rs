@@ -2,7 +2,17 @@
 //! and the node's side of the interfaces. Programs call [`init`]; nothing here knows whether the wallet is in the
 //! same process.
 
+pub mod broadcast;
+mod bump;
+mod chain_interface;
 mod context;
+pub mod init;
+pub mod mempool_file;
+mod notifications;
+pub mod params;
 pub mod rpc;
+mod scan;
+mod tip;
 
 pub use context::NodeContext;
+pub use tip::TipWatch;

@@ -332,6 +332,16 @@ impl Pool {
 
     // --- Limits ---
 
+    /// Whether the limits of clusters leave room for a transaction with its parents here. For wallets that build one.
+    ///
+    /// # Errors
+    /// The count and size that its cluster would have.
+    pub fn check_limits(&self, tx: &Transaction) -> Result<(), grs_txgraph::LimitExceeded> {
+        let parents = self.parents(tx).iter().map(|e| grs_txgraph::Parent::Existing(e.id)).collect();
+        let new = grs_txgraph::NewTx { fee_size: FeeSize::new(0, tx.weight() as i64), parents };
+        self.graph.evaluate(&[], std::slice::from_ref(&new)).map(|_| ())
+    }
+
     /// Rate below which nothing is taken at present: rises when the pool was full, falls with time.
     pub fn min_fee_rate(&mut self) -> FeeRate {
         if !self.block_since_bump || self.rolling_min_rate == 0.0 {

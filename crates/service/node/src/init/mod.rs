@@ -1,0 +1,73 @@
+//! Starting and stopping a node, in the reference's order (`src/init.cpp`).
+
+mod interaction;
+mod lock;
+mod network;
+mod options;
+mod process;
+mod servers;
+mod shutdown;
+mod steps;
+mod user;
+
+use std::sync::Arc;
+
+use grs_args::Program;
+use grs_interfaces::{CallResult, Chain, WalletLoader};
+use grs_sync::Interrupt;
+
+pub use process::run;
+pub(crate) use network::relay as relay_transaction;
+pub use user::{init_error, init_warning};
+
+use crate::NodeContext;
+
+/// Text that goes with versions, such as `v31.0.0`.
+pub const VERSION: &str = "v31.0.0";
+/// The version as a number.
+pub const CLIENT_VERSION: i32 = 310_000;
+/// Name of the client in texts.
+pub const CLIENT_NAME: &str = "Groestlcoin Core";
+
+/// What differs between the programs that contain a node.
+pub trait Host: Send + Sync {
+    /// The program, for its help text and options.
+    fn program(&self) -> Program;
+
+    /// Makes the wallet loader that works on `chain`; `None` where this program has none. Called once, early, unless
+    /// `-disablewallet` is given.
+    fn make_wallet_loader(
+        &self,
+        node: &Arc<NodeContext>,
+        chain: Arc<dyn Chain>,
+    ) -> CallResult<Option<Arc<dyn WalletLoader>>>;
+
+    /// Starts to listen for other processes at an `-ipcbind` address; the address in use, for the log.
+    fn listen_ipc(&self, node: &Arc<NodeContext>, address: &str) -> Result<String, String> {
+        let _ = node;
+        Err(format!("Unable to bind to IPC address '{address}'. This program does not listen for other processes."))
+    }
+
+    /// Ends connections with other processes; the last step but removing files.
+    fn disconnect_ipc(&self) {}
+}
+
+/// What is locked and running, and stopped in turn.
+pub(crate) struct Running {
+    pub(crate) node: Arc<NodeContext>,
+    pub(crate) host: Arc<dyn Host>,
+    pub(crate) wallet: Option<Arc<dyn WalletLoader>>,
+    pub(crate) servers: Option<servers::Servers>,
+    pub(crate) locks: Vec<Box<dyn grs_fs::FileLock>>,
+    pub(crate) import: Option<std::thread::JoinHandle<()>>,
+    pub(crate) pid_file: Option<std::path::PathBuf>,
+}
+
+/// Why a start ended early: the text has been shown already.
+#[derive(Debug)]
+pub(crate) struct StartFailed;
+
+/// True if the node is to stop rather than to go on starting.
+pub(crate) fn stopping(shutdown: &Interrupt) -> bool {
+    shutdown.is_interrupted()
+}
