@@ -1,6 +1,6 @@
 //! Whether a transaction may enter. Reference: `MemPoolAccept` in `src/validation.cpp`.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use grs_chainstate::Chainstate;
@@ -17,8 +17,8 @@ use grs_txgraph::{NewTx, Parent, TxId, compare_chunks};
 
 use crate::rbf::{entries_for_conflicts, pays_for_rbf};
 use crate::tip::NextBlock;
-use crate::truc::{package_truc_checks, single_truc_checks};
-use crate::{AcceptResult, Entry, PackageError, PackageResult, Pool, PoolCoins, check_package, package_hash};
+use crate::truc::single_truc_checks;
+use crate::{AcceptResult, Entry, Pool, PoolCoins, package_hash};
 
 /// How a transaction is taken.
 #[derive(Clone, Copy, Debug, Default)]
@@ -60,13 +60,13 @@ impl AcceptOptions {
 
 /// A transaction on its way.
 pub(crate) struct Workspace {
-    tx: TxRef,
-    conflicts: BTreeSet<Txid>,
-    sibling_eviction: bool,
-    base_fee: Amount,
-    modified_fee: Amount,
-    spent: Vec<TxOut>,
-    entry: Entry,
+    pub(crate) tx: TxRef,
+    pub(crate) conflicts: BTreeSet<Txid>,
+    pub(crate) sibling_eviction: bool,
+    pub(crate) base_fee: Amount,
+    pub(crate) modified_fee: Amount,
+    pub(crate) spent: Vec<TxOut>,
+    pub(crate) entry: Entry,
 }
 
 /// What entered, and what it put out.
@@ -94,11 +94,21 @@ pub(crate) struct Acceptor<'a> {
     pub(crate) options: AcceptOptions,
     /// Coins that were read only for this and may leave the cache when the transaction is refused.
     pub(crate) uncache: Vec<OutPoint>,
+    /// Rate of the transaction that was looked at last, once it is known.
+    judged: FeeRate,
 }
 
-impl Acceptor<'_> {
+impl<'a> Acceptor<'a> {
+    pub(crate) fn new(pool: &'a mut Pool, chain: &'a mut Chainstate, options: AcceptOptions) -> Acceptor<'a> {
+        Acceptor { pool, chain, options, uncache: Vec::new(), judged: FeeRate::ZERO }
+    }
+
     /// Everything that needs no other transaction of a package but its outputs.
-    fn pre_checks(&mut self, tx: &TxRef, package: &[TxRef]) -> Result<Workspace, TxValidationError> {
+    pub(crate) fn pre_checks(
+        &mut self,
+        tx: &TxRef,
+        package: &[TxRef],
+    ) -> Result<Workspace, TxValidationError> {
         let options = *self.pool.options();
         let error = TxValidationError::new;
         check_transaction(tx).map_err(TxValidationError::from)?;
@@ -172,6 +182,7 @@ impl Acceptor<'_> {
             id: TxId(u64::MAX),
         };
         let modified_fee = entry.modified_fee();
+        self.judged = FeeRate::of(modified_fee, vsize);
         let dust_rate = options.standard.dust_relay_rate;
         if options.require_standard
             && (base_fee != Amount::ZERO || modified_fee != Amount::ZERO)
@@ -200,9 +211,7 @@ impl Acceptor<'_> {
             entry,
         };
         if !self.options.bypass_limits && !self.options.package_feerates {
-            if let Err(e) = self.check_fee_rate(vsize, modified_fee) {
-                return Err(e);
-            }
+            self.check_fee_rate(vsize, modified_fee)?;
         }
         if !self.options.bypass_limits {
             self.truc_checks(&mut ws)?;
@@ -265,7 +274,7 @@ impl Acceptor<'_> {
         Ok(coins)
     }
 
-    fn check_fee_rate(&mut self, vsize: i64, fee: Amount) -> Result<(), TxValidationError> {
+    pub(crate) fn check_fee_rate(&mut self, vsize: i64, fee: Amount) -> Result<(), TxValidationError> {
         let size = vsize.max(0) as usize;
         let wanted = self.pool.min_fee_rate().fee(size);
         if wanted > Amount::ZERO && fee < wanted {
@@ -297,7 +306,7 @@ impl Acceptor<'_> {
             .collect()
     }
 
-    fn evaluate(
+    pub(crate) fn evaluate(
         &self,
         workspaces: &[Workspace],
         conflicts: &BTreeSet<Txid>,
@@ -306,7 +315,7 @@ impl Acceptor<'_> {
         self.pool.graph.evaluate(&gone, &self.new_txs(workspaces))
     }
 
-    fn conflict_totals(&self, conflicts: &BTreeSet<Txid>) -> (Amount, i64) {
+    pub(crate) fn conflict_totals(&self, conflicts: &BTreeSet<Txid>) -> (Amount, i64) {
         let entries = conflicts.iter().filter_map(|t| self.pool.entry(t));
         entries.fold((Amount::ZERO, 0), |(fee, size), e| (fee + e.modified_fee(), size + e.vsize))
     }
@@ -333,7 +342,7 @@ impl Acceptor<'_> {
     }
 
     /// Dust of unconfirmed parents has to be spent.
-    fn check_ephemeral_spends(&self, txs: &[TxRef]) -> Result<(), (Wtxid, TxValidationError)> {
+    pub(crate) fn check_ephemeral_spends(&self, txs: &[TxRef]) -> Result<(), (Wtxid, TxValidationError)> {
         let dust_rate = self.pool.options().standard.dust_relay_rate;
         for tx in txs {
             let parents: BTreeSet<Txid> = tx.inputs.iter().map(|i| i.prevout.txid).collect();
@@ -359,9 +368,11 @@ impl Acceptor<'_> {
         Ok(())
     }
 
-    /// Runs the scripts under the relay flags, and once more under those of the next block so that its verdict is
-    /// in the cache when the block comes.
-    fn script_checks(&self, ws: &Workspace) -> Result<(), TxValidationError> {
+    /// Runs the scripts under the relay flags.
+    pub(crate) fn policy_script_checks(
+        &self,
+        ws: &Workspace,
+    ) -> Result<Arc<PrecomputedTxData>, TxValidationError> {
         let data = Arc::new(PrecomputedTxData::new(&ws.tx, ws.spent.clone(), true));
         let stripped = |mut e: TxValidationError| {
             if !ws.tx.has_witness() && spends_non_anchor_witness_program(&ws.tx, &ws.spent) {
@@ -370,11 +381,25 @@ impl Acceptor<'_> {
             e
         };
         self.chain.check_input_scripts(&ws.tx, &data, ScriptFlags::STANDARD, false).map_err(stripped)?;
-        let next_block = self.chain.next_block_script_flags();
-        self.chain.check_input_scripts(&ws.tx, &data, next_block, true)
+        Ok(data)
     }
 
-    fn success(&self, ws: &Workspace, replaced: Vec<TxRef>) -> AcceptResult {
+    /// Runs the scripts under the flags of the next block, so that its verdict is in the cache when the block comes.
+    pub(crate) fn consensus_script_checks(
+        &self,
+        ws: &Workspace,
+        data: &Arc<PrecomputedTxData>,
+    ) -> Result<(), TxValidationError> {
+        let flags = self.chain.next_block_script_flags();
+        self.chain.check_input_scripts(&ws.tx, data, flags, true).inspect_err(|e| {
+            grs_log::error!(
+                "BUG! PLEASE REPORT THIS! CheckInputScripts failed against latest-block but not STANDARD flags {}, {e}",
+                ws.tx.txid()
+            );
+        })
+    }
+
+    pub(crate) fn success(&self, ws: &Workspace, replaced: Vec<TxRef>) -> AcceptResult {
         AcceptResult::Valid {
             replaced,
             vsize: ws.entry.vsize,
@@ -385,7 +410,7 @@ impl Acceptor<'_> {
     }
 
     /// Puts transactions in and what they conflict with out.
-    fn apply(&mut self, workspaces: &[Workspace], conflicts: &BTreeSet<Txid>) -> Applied {
+    pub(crate) fn apply(&mut self, workspaces: &[Workspace], conflicts: &BTreeSet<Txid>) -> Applied {
         let gone: Vec<Txid> = conflicts.iter().copied().collect();
         let replaced = self.pool.take(&gone);
         let (fees, vsize) =
@@ -441,14 +466,14 @@ impl Acceptor<'_> {
     pub(crate) fn single(&mut self, tx: &TxRef) -> (AcceptResult, Option<Applied>) {
         let mut ws = match self.pre_checks(tx, &[]) {
             Ok(ws) => ws,
-            Err(error) => return (self.failure(tx, error, None), None),
+            Err(error) => return (self.failure(tx, error), None),
         };
         match self.single_checks(&mut ws) {
-            Err(error) => (self.failure(tx, error, Some(&ws)), None),
+            Err(error) => (self.failure(tx, error), None),
             Ok(conflicts) => {
                 if self.options.test {
-                    let replaced = conflicts.iter().filter_map(|t| self.pool.entry(t)).map(|e| e.tx.clone());
-                    return (self.success(&ws, replaced.collect()), None);
+                    // As in the reference, the list is made when they are replaced indeed.
+                    return (self.success(&ws, Vec::new()), None);
                 }
                 let result = std::slice::from_ref(&ws);
                 let applied = self.apply(result, &conflicts);
@@ -459,12 +484,11 @@ impl Acceptor<'_> {
     }
 
     /// A refusal; where the fee was the reason it carries the rate that was judged.
-    fn failure(&self, tx: &TxRef, error: TxValidationError, ws: Option<&Workspace>) -> AcceptResult {
+    fn failure(&self, tx: &TxRef, error: TxValidationError) -> AcceptResult {
         if error.result != TxValidationResult::Reconsiderable {
             return AcceptResult::invalid(error);
         }
-        let rate = ws.map_or(FeeRate::ZERO, |w| FeeRate::of(w.modified_fee, w.entry.vsize));
-        AcceptResult::Invalid { error, fee: Some((rate, vec![tx.wtxid()])) }
+        AcceptResult::Invalid { error, fee: Some((self.judged, vec![tx.wtxid()])) }
     }
 
     fn single_checks(&mut self, ws: &mut Workspace) -> Result<BTreeSet<Txid>, TxValidationError> {
@@ -490,148 +514,17 @@ impl Acceptor<'_> {
         if !self.options.bypass_limits && self.pool.options().require_standard {
             self.check_ephemeral_spends(std::slice::from_ref(&ws.tx)).map_err(|(_, e)| e)?;
         }
-        self.script_checks(ws)?;
+        let data = self.policy_script_checks(ws)?;
+        self.consensus_script_checks(ws, &data)?;
         Ok(conflicts)
     }
 
-    fn check_max_feerate(&self, ws: &Workspace) -> Result<(), TxValidationError> {
+    pub(crate) fn check_max_feerate(&self, ws: &Workspace) -> Result<(), TxValidationError> {
         match self.options.max_feerate {
             Some(max) if FeeRate::of(ws.modified_fee, ws.entry.vsize) > max => {
                 Err(policy("max feerate exceeded", ""))
             }
             _ => Ok(()),
         }
-    }
-
-    /// Several transactions together.
-    pub(crate) fn multiple(&mut self, txs: &[TxRef]) -> (PackageResult, Option<Applied>) {
-        let mut results = HashMap::new();
-        match self.multiple_checks(txs, &mut results) {
-            Ok(applied) => (PackageResult { error: None, results }, applied),
-            Err(error) => (PackageResult { error: Some(error), results }, None),
-        }
-    }
-
-    fn multiple_checks(
-        &mut self,
-        txs: &[TxRef],
-        results: &mut HashMap<Wtxid, AcceptResult>,
-    ) -> Result<Option<Applied>, PackageError> {
-        check_package(txs)?;
-        let failed = || PackageError::transaction("transaction failed");
-        let mut workspaces: Vec<Workspace> = Vec::with_capacity(txs.len());
-        for (i, tx) in txs.iter().enumerate() {
-            let checked = self.pre_checks(tx, &txs[..i]).and_then(|ws| {
-                self.check_max_feerate(&ws)?;
-                Ok(ws)
-            });
-            match checked {
-                Ok(ws) => workspaces.push(ws),
-                Err(error) => {
-                    results.insert(tx.wtxid(), AcceptResult::invalid(error));
-                    return Err(failed());
-                }
-            }
-        }
-        for (i, ws) in workspaces.iter().enumerate() {
-            package_truc_checks(self.pool, txs, i, ws.entry.vsize)
-                .map_err(|reason| PackageError::policy("TRUC-violation", reason))?;
-        }
-        let vsize: i64 = workspaces.iter().map(|w| w.entry.vsize).sum();
-        let fees: Amount = workspaces.iter().map(|w| w.modified_fee).sum();
-        let rate = FeeRate::of(fees, vsize);
-        let all: Vec<Wtxid> = txs.iter().map(|t| t.wtxid()).collect();
-        if self.options.package_feerates
-            && let Err(error) = self.check_fee_rate(vsize, fees)
-        {
-            if let Some(last) = all.last() {
-                let result = AcceptResult::Invalid { error, fee: Some((rate, all.clone())) };
-                results.insert(*last, result);
-            }
-            return Err(failed());
-        }
-        let conflicts = self.package_replacement_checks(txs, &workspaces, fees, vsize)?;
-        if self.pool.options().require_standard
-            && let Err((child, error)) = self.check_ephemeral_spends(txs)
-        {
-            results.insert(child, AcceptResult::invalid(error));
-            return Err(PackageError::transaction("unspent-dust"));
-        }
-        for ws in &workspaces {
-            if let Err(error) = self.script_checks(ws) {
-                results.insert(ws.tx.wtxid(), AcceptResult::invalid(error));
-                return Err(failed());
-            }
-        }
-        let applied = if self.options.test { None } else { Some(self.apply(&workspaces, &conflicts)) };
-        let mut replaced: Vec<TxRef> =
-            applied.iter().flat_map(|a| &a.replaced).map(|e| e.tx.clone()).collect();
-        for ws in &workspaces {
-            let mut result = self.success(ws, std::mem::take(&mut replaced));
-            if self.options.package_feerates
-                && let AcceptResult::Valid { effective_feerate, effective_includes, .. } = &mut result
-            {
-                *effective_feerate = rate;
-                effective_includes.clone_from(&all);
-            }
-            results.insert(ws.tx.wtxid(), result);
-        }
-        Ok(applied)
-    }
-
-    /// Rules of replacement for a parent with one child.
-    fn package_replacement_checks(
-        &self,
-        txs: &[TxRef],
-        workspaces: &[Workspace],
-        fees: Amount,
-        vsize: i64,
-    ) -> Result<BTreeSet<Txid>, PackageError> {
-        let direct: BTreeSet<Txid> = workspaces.iter().flat_map(|w| &w.conflicts).copied().collect();
-        let too_large = |_| PackageError::policy("too-large-cluster", "");
-        if direct.is_empty() {
-            self.evaluate(workspaces, &direct).map_err(too_large)?;
-            return Ok(direct);
-        }
-        let fail =
-            |why: &str, debug: String| Err(PackageError::policy(format!("package RBF failed: {why}"), debug));
-        let [parent, child] = workspaces else {
-            return fail("package must be 1-parent-1-child", String::new());
-        };
-        if workspaces.iter().any(|w| !self.pool.parents(&w.tx).is_empty()) {
-            return fail("new transaction cannot have mempool ancestors", String::new());
-        }
-        let txid = child.tx.txid();
-        let all = match entries_for_conflicts(self.pool, &txid, &direct) {
-            Ok(all) => all,
-            Err(e) => return fail("too many potential replacements", e),
-        };
-        let (old_fees, _) = self.conflict_totals(&all);
-        let relay = self.pool.options().incremental_relay_rate;
-        if let Err(e) = pays_for_rbf(old_fees, fees, vsize, relay, &txid) {
-            return fail("insufficient anti-DoS fees", e);
-        }
-        let parent_rate = FeeRate::of(parent.modified_fee, parent.entry.vsize);
-        let rate = FeeRate::of(fees, vsize);
-        if rate <= parent_rate {
-            return fail(
-                "package feerate is less than or equal to parent feerate",
-                format!("package feerate {rate} <= parent feerate is {parent_rate}"),
-            );
-        }
-        let evaluation = self.evaluate(workspaces, &all).map_err(too_large)?;
-        if compare_chunks(evaluation.new, evaluation.old) != Some(std::cmp::Ordering::Greater) {
-            return fail("insufficient feerate: does not improve feerate diagram", String::new());
-        }
-        debug!(
-            Category::TxPackages,
-            "package RBF checks passed: parent {} (wtxid={}), child {} (wtxid={}), package hash ({})",
-            parent.tx.txid(),
-            parent.tx.wtxid(),
-            child.tx.txid(),
-            child.tx.wtxid(),
-            package_hash(txs)
-        );
-        Ok(all)
     }
 }

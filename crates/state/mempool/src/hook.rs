@@ -1,19 +1,16 @@
 //! What blocks do to the mempool.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use grs_chainstate::{Chainstate, MempoolHook, MempoolSession, MempoolUsage};
 use grs_consensus::COINBASE_MATURITY;
 use grs_hashes::Txid;
-use grs_log::{Category, debug};
-use grs_primitives::{Block, Transaction, TxRef};
+use grs_primitives::{Block, Transaction};
 use grs_sync::lock::OrderedMutexGuard;
 
 use crate::tip::NextBlock;
 use crate::{AcceptOptions, Entry, Mempool, Pool, PoolCoins, RemovalReason};
-
-/// Bytes of disconnected transactions that are kept for coming back; beyond that the newest of the chain are let go.
-const MAX_DISCONNECTED_BYTES: usize = 20_000_000;
 
 struct Session<'a> {
     mempool: &'a Mempool,
@@ -26,7 +23,9 @@ impl MempoolHook for Mempool {
     }
 
     fn usage(&self) -> MempoolUsage {
-        MempoolUsage { used: self.lock().stats().usage, max: self.options().max_size_bytes }
+        // Asked for while a session holds the lock.
+        let used = self.usage.load(std::sync::atomic::Ordering::Relaxed);
+        MempoolUsage { used, max: self.options().max_size_bytes }
     }
 }
 
@@ -38,7 +37,8 @@ impl MempoolSession for Session<'_> {
             for tx in &block.txs {
                 let txid = tx.txid();
                 let taken = pool.take(&[txid]);
-                taken.iter().for_each(|e| Pool::log_removal(e, RemovalReason::Block));
+                // Counted like other removals, though only the block is told.
+                pool.sequence += taken.len() as u64;
                 confirmed.extend(taken);
                 self.mempool.remove_conflicts(pool, tx);
                 pool.clear_prioritisation(&txid);
@@ -46,64 +46,48 @@ impl MempoolSession for Session<'_> {
         }
         self.mempool.announce_block(confirmed, height);
         pool.block_seen();
-        let mut disconnected = self.mempool.disconnected.lock();
-        if !disconnected.is_empty() {
-            let ids: std::collections::HashSet<Txid> = block.txs.iter().map(|t| t.txid()).collect();
-            disconnected.retain(|t| !ids.contains(&t.txid()));
-        }
+        self.mempool.disconnected.lock().remove_for_block(block);
     }
 
     fn block_disconnected(&mut self, block: &Arc<Block>) {
-        let mut disconnected = self.mempool.disconnected.lock();
-        // Last confirmed first, so that the list as a whole runs from the old tip downwards.
-        disconnected.extend(block.txs.iter().rev().cloned());
-        let mut bytes: usize = disconnected.iter().map(|t| t.total_size()).sum();
-        if bytes > MAX_DISCONNECTED_BYTES {
-            let mut drop_count = 0;
-            for tx in disconnected.iter() {
-                if bytes <= MAX_DISCONNECTED_BYTES {
-                    break;
-                }
-                bytes -= tx.total_size();
-                drop_count += 1;
-            }
-            let dropped: Vec<TxRef> = disconnected.drain(..drop_count).collect();
-            let pool = &mut *self.pool;
-            for tx in dropped {
-                self.mempool.remove_recursive(pool, &tx, RemovalReason::Reorg);
-            }
+        let dropped = self.mempool.disconnected.lock().add_block(block);
+        for tx in dropped {
+            self.mempool.remove_recursive(&mut self.pool, &tx, RemovalReason::Reorg);
         }
     }
 
     fn reorg_finished(&mut self, chainstate: &mut Chainstate, add_back: bool) {
-        let queued = std::mem::take(&mut *self.mempool.disconnected.lock());
+        let queued = self.mempool.disconnected.lock().take();
         let pool = &mut *self.pool;
         let options = AcceptOptions::reorg(grs_sync::clock::now_secs());
+        let mut back = Vec::new();
         for tx in queued.iter().rev() {
-            let back = add_back
+            if add_back
                 && !tx.is_coinbase()
-                && self.mempool.accept_locked(pool, chainstate, tx, options).is_valid();
-            if !back {
+                && self.mempool.accept_locked(pool, chainstate, tx, options).is_valid()
+            {
+                back.push(tx.txid());
+            } else {
                 self.mempool.remove_recursive(pool, tx, RemovalReason::Reorg);
             }
         }
-        let invalid: Vec<TxRef> =
-            pool.entries().filter(|e| !still_valid(pool, chainstate, e)).map(|e| e.tx.clone()).collect();
-        for tx in invalid {
-            self.mempool.remove_recursive(pool, &tx, RemovalReason::Reorg);
-        }
+        let trimmed = pool.link_children(&back);
+        self.mempool.announce_removed(pool, trimmed, RemovalReason::SizeLimit);
+        let invalid: Vec<Txid> =
+            pool.entries().filter(|e| !still_valid(pool, chainstate, e)).map(|e| e.tx.txid()).collect();
+        let all: BTreeSet<Txid> =
+            invalid.iter().flat_map(|t| pool.descendants(t)).map(|e| e.tx.txid()).collect();
+        let removed = pool.take(&all.into_iter().collect::<Vec<_>>());
+        self.mempool.announce_removed(pool, removed, RemovalReason::Reorg);
         self.mempool.limit_size(pool, chainstate);
+        pool.check(chainstate);
     }
 
-    fn tip_updated(&mut self, _chainstate: &mut Chainstate) {
+    fn tip_updated(&mut self, chainstate: &mut Chainstate) {
         self.pool.updates += 1;
-        if self.pool.options().check_ratio != 0 {
-            let stats = self.pool.stats();
-            debug!(Category::Mempool, "Checking mempool with {} transactions", stats.count);
-            if let Err(why) = self.pool.check_consistency() {
-                grs_log::error!("Mempool consistency check failed: {why}");
-                debug_assert!(false, "mempool consistency: {why}");
-            }
+        // In the middle of a reorganisation the pool is not yet what it should be.
+        if self.mempool.disconnected.lock().is_empty() {
+            self.pool.check(chainstate);
         }
     }
 }
@@ -112,6 +96,10 @@ impl MempoolSession for Session<'_> {
 fn still_valid(pool: &Pool, chain: &mut Chainstate, entry: &Entry) -> bool {
     if !chain.is_final_at_tip(&entry.tx) {
         return false;
+    }
+    let relative = entry.tx.version >= 2 && entry.tx.inputs.iter().any(|i| i.sequence >> 31 == 0);
+    if !entry.spends_coinbase && !relative {
+        return true;
     }
     let coins = PoolCoins::new(pool);
     let mut heights = Vec::with_capacity(entry.tx.inputs.len());

@@ -10,7 +10,10 @@
 //! ephemeral_policy,packages}.cpp`, `src/node/mempool_persist.cpp`.
 
 mod accept;
+mod accept_package;
+mod check;
 mod coins;
+mod disconnected;
 mod entry;
 mod hook;
 mod mempool;

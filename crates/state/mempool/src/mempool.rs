@@ -1,7 +1,8 @@
 use std::collections::HashMap;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use grs_chainstate::{Chainstate, ValidationSignals};
+use grs_chainstate::{Chainstate, FlushMode, ValidationSignals};
 use grs_consensus::{TxValidationError, TxValidationResult};
 use grs_hashes::{Txid, Wtxid};
 use grs_log::{Category, debug};
@@ -10,6 +11,7 @@ use grs_primitives::{Amount, OutPoint, TxRef};
 use grs_sync::lock::{LockRank, OrderedMutex, OrderedMutexGuard};
 
 use crate::accept::{Acceptor, Applied};
+use crate::disconnected::DisconnectedTxs;
 use crate::tip::NextBlock;
 use crate::{
     AcceptOptions, AcceptResult, Entry, MempoolOptions, PackageError, PackageErrorKind, PackageResult, Pool,
@@ -68,19 +70,27 @@ pub struct Mempool {
     options: Arc<MempoolOptions>,
     signals: Arc<ValidationSignals>,
     subscribers: RwLock<Vec<Arc<dyn MempoolInterface>>>,
-    pub(crate) disconnected: OrderedMutex<Vec<TxRef>>,
+    pub(crate) disconnected: OrderedMutex<DisconnectedTxs>,
+    /// Bytes of memory, readable without the lock.
+    pub(crate) usage: Arc<AtomicUsize>,
 }
 
 impl Mempool {
     /// An empty mempool that tells its events through `signals`.
     pub fn new(options: MempoolOptions, signals: Arc<ValidationSignals>) -> Arc<Mempool> {
         let options = Arc::new(options);
+        let pool = Pool::new(options.clone());
         Arc::new(Mempool {
-            pool: OrderedMutex::new(LockRank::Mempool, "mempool", Pool::new(options.clone())),
+            usage: pool.shared_usage(),
+            pool: OrderedMutex::new(LockRank::Mempool, "mempool", pool),
             options,
             signals,
             subscribers: RwLock::new(Vec::new()),
-            disconnected: OrderedMutex::new(LockRank::Leaf, "disconnected transactions", Vec::new()),
+            disconnected: OrderedMutex::new(
+                LockRank::Leaf,
+                "disconnected transactions",
+                DisconnectedTxs::default(),
+            ),
         })
     }
 
@@ -105,11 +115,20 @@ impl Mempool {
         list.retain(|s| !Arc::ptr_eq(s, subscriber));
     }
 
-    /// Queues a call to every subscriber there is now.
-    fn tell(&self, call: impl Fn(&dyn MempoolInterface) + Send + 'static) {
+    /// Queues a call to every subscriber there is now; `what` describes it in the log.
+    fn tell(&self, what: impl FnOnce() -> String, call: impl Fn(&dyn MempoolInterface) + Send + 'static) {
         let list: Vec<_> = self.subscribers.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let text = grs_log::enabled(Category::Validation, grs_log::Level::Debug).then(what);
+        if let Some(text) = &text {
+            debug!(Category::Validation, "Enqueuing {text}");
+        }
         if !list.is_empty() {
-            self.signals.enqueue(move || list.iter().for_each(|s| call(s.as_ref())));
+            self.signals.enqueue(move || {
+                if let Some(text) = text {
+                    debug!(Category::Validation, "{text}");
+                }
+                list.iter().for_each(|s| call(s.as_ref()));
+            });
         }
     }
 
@@ -132,7 +151,11 @@ impl Mempool {
     pub fn accept(&self, chain: &mut Chainstate, tx: &TxRef, options: AcceptOptions) -> AcceptResult {
         let mut pool = self.lock();
         let result = self.accept_locked(&mut pool, chain, tx, options);
+        if !options.test {
+            pool.check(chain);
+        }
         drop(pool);
+        keep_cache_in_bounds(chain);
         result
     }
 
@@ -143,7 +166,7 @@ impl Mempool {
         tx: &TxRef,
         options: AcceptOptions,
     ) -> AcceptResult {
-        let mut acceptor = Acceptor { pool, chain, options, uncache: Vec::new() };
+        let mut acceptor = Acceptor::new(pool, chain, options);
         let (mut result, applied) = acceptor.single(tx);
         let uncache = std::mem::take(&mut acceptor.uncache);
         let applied = applied.unwrap_or_default();
@@ -180,7 +203,9 @@ impl Mempool {
             chain_is_current: chain.is_current_for_fee_estimation(),
             sequence,
         };
-        self.tell(move |s| s.transaction_added(&event));
+        let (txid, wtxid) = (tx.txid(), tx.wtxid());
+        let text = move || format!("TransactionAddedToMempool: txid={txid} wtxid={wtxid}");
+        self.tell(text, move |s| s.transaction_added(&event));
     }
 
     fn announce_replaced(&self, pool: &mut Pool, replaced: Vec<Entry>) {
@@ -190,9 +215,12 @@ impl Mempool {
     pub(crate) fn announce_removed(&self, pool: &mut Pool, removed: Vec<Entry>, reason: RemovalReason) {
         for entry in removed {
             let sequence = next_sequence(pool);
-            Pool::log_removal(&entry, reason);
             let tx = entry.tx;
-            self.tell(move |s| s.transaction_removed(&tx, reason, sequence));
+            let (txid, wtxid) = (tx.txid(), tx.wtxid());
+            let text = move || {
+                format!("TransactionRemovedFromMempool: txid={txid} wtxid={wtxid} reason={}", reason.name())
+            };
+            self.tell(text, move |s| s.transaction_removed(&tx, reason, sequence));
         }
     }
 
@@ -201,7 +229,10 @@ impl Mempool {
             .into_iter()
             .map(|e| RemovedMempoolTx { tx: e.tx, fee: e.fee, vsize: e.vsize, height: e.height })
             .collect();
-        self.tell(move |s| s.removed_for_block(&removed, height));
+        let count = removed.len();
+        let text =
+            move || format!("MempoolTransactionsRemovedForBlock: block height={height} txs removed={count}");
+        self.tell(text, move |s| s.removed_for_block(&removed, height));
     }
 
     /// Drops what is too old, and the worst while the pool is too large.
@@ -234,13 +265,17 @@ impl Mempool {
         if options.test {
             let options =
                 AcceptOptions { allow_replacement: false, allow_sibling_eviction: false, ..options };
-            let mut acceptor = Acceptor { pool: &mut pool, chain, options, uncache: Vec::new() };
+            let mut acceptor = Acceptor::new(&mut pool, chain, options);
             let (result, _) = acceptor.multiple(txs);
             let uncache: Vec<OutPoint> = std::mem::take(&mut acceptor.uncache);
             uncache.iter().for_each(|o| chain.coins().uncache(o));
             return result;
         }
-        self.submit_package(&mut pool, chain, txs, options)
+        let result = self.submit_package(&mut pool, chain, txs, options);
+        pool.check(chain);
+        drop(pool);
+        keep_cache_in_bounds(chain);
+        result
     }
 
     fn submit_package(
@@ -347,8 +382,12 @@ impl Mempool {
             allow_sibling_eviction: false,
             ..options
         };
-        let mut acceptor = Acceptor { pool, chain, options: group, uncache: Vec::new() };
+        let mut acceptor = Acceptor::new(pool, chain, group);
         let (mut result, applied) = acceptor.multiple(txs);
+        if result.error.is_some() {
+            let uncache = std::mem::take(&mut acceptor.uncache);
+            uncache.iter().for_each(|o| chain.coins().uncache(o));
+        }
         let Applied { added, replaced } = applied.unwrap_or_default();
         self.announce_replaced(pool, replaced);
         if result.error.is_none() && added.len() != txs.len() {
@@ -363,6 +402,12 @@ impl Mempool {
         }
         result
     }
+}
+
+/// What was read for checking may have made the cache of coins too large.
+fn keep_cache_in_bounds(chain: &mut Chainstate) {
+    // A failure stops the node by itself, and says nothing about the transaction.
+    let _ = chain.flush_state(FlushMode::Periodic, None);
 }
 
 fn next_sequence(pool: &mut Pool) -> u64 {

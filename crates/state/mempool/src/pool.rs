@@ -1,16 +1,20 @@
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use grs_hashes::{Hash256, Txid, Wtxid};
 use grs_log::{Category, debug, info};
 use grs_policy::FeeRate;
 use grs_primitives::{Amount, OutPoint, Transaction, TxRef, WITNESS_SCALE_FACTOR};
-use grs_txgraph::{BlockBuilder, FeeSize, TxGraph, TxId};
+use grs_txgraph::{BlockBuilder, FeeSize, NewTx, Parent, TxGraph, TxId};
 
-use crate::{Entry, MempoolOptions, RemovalReason};
+use crate::{Entry, MempoolOptions};
 
 /// Seconds in which the rolling minimum fee falls to a half.
 const ROLLING_FEE_HALFLIFE: f64 = 12.0 * 3600.0;
+
+/// Bytes that a fee delta takes.
+const DELTA_USAGE: usize = 96;
 
 /// The mempool's state. All methods expect that the caller holds its lock.
 #[derive(Debug)]
@@ -26,13 +30,17 @@ pub struct Pool {
     pub(crate) unbroadcast: BTreeSet<Txid>,
     total_vsize: u64,
     total_fee: Amount,
-    usage: usize,
+    inner_usage: usize,
+    /// Bytes of memory, for those who do not hold the lock.
+    shared_usage: Arc<AtomicUsize>,
     pub(crate) sequence: u64,
     pub(crate) updates: u64,
     rolling_min_rate: f64,
     block_since_bump: bool,
     last_rolling_update: i64,
     pub(crate) load_tried: bool,
+    /// Consistency checks that were due.
+    pub(crate) checks: u64,
 }
 
 /// Figures of the whole pool.
@@ -74,13 +82,15 @@ impl Pool {
             unbroadcast: BTreeSet::new(),
             total_vsize: 0,
             total_fee: Amount::ZERO,
-            usage: 0,
+            inner_usage: 0,
+            shared_usage: Arc::default(),
             sequence: 1,
             updates: 0,
             rolling_min_rate: 0.0,
             block_since_bump: false,
             last_rolling_update: grs_sync::clock::now_secs(),
             load_tried: false,
+            checks: 0,
         }
     }
 
@@ -120,7 +130,23 @@ impl Pool {
     }
     /// Figures of the whole pool.
     pub fn stats(&self) -> PoolStats {
-        PoolStats { count: self.len(), vsize: self.total_vsize, usage: self.usage, fee: self.total_fee }
+        PoolStats { count: self.len(), vsize: self.total_vsize, usage: self.usage(), fee: self.total_fee }
+    }
+    /// Estimated bytes of memory, near what the reference counts.
+    pub fn usage(&self) -> usize {
+        self.inner_usage + self.deltas.len() * DELTA_USAGE
+    }
+    pub(crate) fn inner_usage(&self) -> usize {
+        self.inner_usage
+    }
+    pub(crate) fn spent_count(&self) -> usize {
+        self.spends.len()
+    }
+    fn publish_usage(&self) {
+        self.shared_usage.store(self.usage(), Ordering::Relaxed);
+    }
+    pub(crate) fn shared_usage(&self) -> Arc<AtomicUsize> {
+        self.shared_usage.clone()
     }
     /// Number that grows with each event.
     pub fn sequence(&self) -> u64 {
@@ -167,11 +193,10 @@ impl Pool {
     pub fn descendants(&self, txid: &Txid) -> Vec<&Entry> {
         self.entry(txid).map_or_else(Vec::new, |e| self.named(self.graph.descendants(e.id)))
     }
-    /// Transactions that this one spends from.
+    /// Transactions that this one spends from, by txid.
     pub fn parents(&self, tx: &Transaction) -> Vec<&Entry> {
-        let mut seen = HashSet::new();
-        let prevouts = tx.inputs.iter().map(|i| i.prevout.txid);
-        prevouts.filter(|t| seen.insert(*t)).filter_map(|t| self.entry(&t)).collect()
+        let txids: BTreeSet<Txid> = tx.inputs.iter().map(|i| i.prevout.txid).collect();
+        txids.iter().filter_map(|t| self.entry(t)).collect()
     }
     /// Transactions that spend from this one, by txid.
     pub fn children(&self, tx: &Transaction) -> Vec<&Entry> {
@@ -221,6 +246,22 @@ impl Pool {
         out
     }
 
+    /// Compares two transactions by mining order, the earlier one being less; unknown ones come first. Reference:
+    /// `CompareMiningScoreWithTopology`.
+    pub fn compare_mining_order(&self, a: &Wtxid, b: &Wtxid) -> std::cmp::Ordering {
+        match (self.entry_by_wtxid(a), self.entry_by_wtxid(b)) {
+            (Some(a), Some(b)) => self.graph.compare_mining_order(a.id, b.id),
+            (a, b) => a.is_some().cmp(&b.is_some()),
+        }
+    }
+
+    /// Whether a transaction would exceed the limits of its cluster. Reference: `CheckPolicyLimits`.
+    pub fn check_policy_limits(&self, tx: &Transaction) -> bool {
+        let parents = self.parents(tx).iter().map(|e| Parent::Existing(e.id)).collect();
+        let new = NewTx { fee_size: FeeSize::new(0, tx.weight() as i64), parents };
+        self.graph.evaluate(&[], &[new]).is_ok()
+    }
+
     /// Chunks from the best rate down, for building a block. `take` answers whether a chunk is used; a chunk that is
     /// not takes the rest of its cluster with it. Ends when `take` answers `None`.
     pub fn for_each_chunk(&self, mut take: impl FnMut(&[&Entry], FeeSize) -> Option<bool>) {
@@ -241,15 +282,15 @@ impl Pool {
 
     // --- Changing ---
 
-    /// Puts a checked transaction in. Its relatives are found by what it spends and who spends it.
+    /// Puts a checked transaction in. Its parents are found by what it spends; children, which only transactions
+    /// from disconnected blocks can have, are found by [`Pool::link_children`].
     /// False when its cluster would exceed the limits.
     pub(crate) fn insert(&mut self, mut entry: Entry) -> bool {
         let parents: Vec<TxId> = self.parents(&entry.tx).iter().map(|e| e.id).collect();
-        let children: Vec<TxId> = self.children(&entry.tx).iter().map(|e| e.id).collect();
-        entry.fee_delta = self.delta(&entry.tx.txid());
-        let Ok(id) = self.graph.add(entry.fee_size(), &parents, &children) else { return false };
-        entry.id = id;
         let txid = entry.tx.txid();
+        entry.fee_delta = self.delta(&txid);
+        let Ok(id) = self.graph.add(entry.fee_size(), txid.to_bytes(), &parents) else { return false };
+        entry.id = id;
         for input in &entry.tx.inputs {
             self.spends.insert(input.prevout, txid);
         }
@@ -258,10 +299,23 @@ impl Pool {
         self.by_time.insert((entry.time, txid));
         self.total_vsize += entry.vsize as u64;
         self.total_fee += entry.fee;
-        self.usage += entry.memory_usage();
+        self.inner_usage += entry.memory_usage();
         self.updates += 1;
         self.entries.insert(txid, entry);
+        self.publish_usage();
         true
+    }
+
+    /// Makes children that are here depend on transactions that came back from blocks. What makes clusters too
+    /// large goes and is returned.
+    pub(crate) fn link_children(&mut self, txids: &[Txid]) -> Vec<Entry> {
+        let mut links = Vec::new();
+        for entry in txids.iter().filter_map(|t| self.entry(t)) {
+            links.extend(self.children(&entry.tx).iter().map(|child| (entry.id, child.id)));
+        }
+        let trimmed = self.graph.link(&links);
+        let trimmed: Vec<Txid> = trimmed.iter().filter_map(|id| self.by_id.get(id).copied()).collect();
+        self.take(&trimmed)
     }
 
     /// Takes transactions out (whole descendant sets, or those that a block confirmed).
@@ -279,10 +333,11 @@ impl Pool {
             self.by_time.remove(&(entry.time, txid));
             self.total_vsize = self.total_vsize.saturating_sub(entry.vsize as u64);
             self.total_fee -= entry.fee;
-            self.usage = self.usage.saturating_sub(entry.memory_usage());
-            self.unbroadcast.remove(&txid);
+            self.inner_usage = self.inner_usage.saturating_sub(entry.memory_usage());
+            self.remove_unbroadcast(&txid, true);
             self.updates += 1;
         }
+        self.publish_usage();
         removed
     }
 
@@ -309,10 +364,12 @@ impl Pool {
                 grs_consensus::format_money(Amount(sum))
             );
         }
+        self.publish_usage();
     }
 
     pub(crate) fn clear_prioritisation(&mut self, txid: &Txid) {
         self.deltas.remove(txid);
+        self.publish_usage();
     }
 
     /// Notes that no peer has asked for the transaction yet.
@@ -350,9 +407,9 @@ impl Pool {
         let now = grs_sync::clock::now_secs();
         if now > self.last_rolling_update + 10 {
             let mut halflife = ROLLING_FEE_HALFLIFE;
-            if self.usage < self.options.max_size_bytes / 4 {
+            if self.usage() < self.options.max_size_bytes / 4 {
                 halflife /= 4.0;
-            } else if self.usage < self.options.max_size_bytes / 2 {
+            } else if self.usage() < self.options.max_size_bytes / 2 {
                 halflife /= 2.0;
             }
             let elapsed = (now - self.last_rolling_update) as f64;
@@ -390,7 +447,7 @@ impl Pool {
     /// Removes the worst chunks until the pool fits; the entries, and outputs that nothing here spends any more.
     pub(crate) fn trim(&mut self) -> Vec<Entry> {
         let (mut removed, mut highest) = (Vec::new(), FeeRate::ZERO);
-        while self.usage > self.options.max_size_bytes {
+        while self.usage() > self.options.max_size_bytes {
             let Some((ids, total)) = self.graph.worst_chunk() else { break };
             let vsize = (total.size + WITNESS_SCALE_FACTOR as i64 - 1) / WITNESS_SCALE_FACTOR as i64;
             let mut rate = FeeRate::of(Amount(total.fee), vsize);
@@ -425,41 +482,11 @@ impl Pool {
         all.into_iter().collect()
     }
 
-    /// Checks that all maps agree (`-checkmempool`). An error text names the first disagreement.
-    pub fn check_consistency(&self) -> Result<(), String> {
-        let mut vsize = 0;
-        for entry in self.entries.values() {
-            let txid = entry.tx.txid();
-            vsize += entry.vsize as u64;
-            for input in &entry.tx.inputs {
-                if self.spends.get(&input.prevout) != Some(&txid) {
-                    return Err(format!("{} is not marked as spent by {txid}", input.prevout));
-                }
-            }
-            let ancestors = self.graph.ancestors(entry.id);
-            if self.parents(&entry.tx).iter().any(|p| !ancestors.contains(&p.id)) {
-                return Err(format!("the graph misses a parent of {txid}"));
-            }
-            if self.by_wtxid.get(&entry.tx.wtxid()) != Some(&txid) {
-                return Err(format!("{txid} is not found by its wtxid"));
-            }
-        }
-        let inputs: usize = self.entries.values().map(|e| e.tx.inputs.len()).sum();
-        if inputs != self.spends.len() || vsize != self.total_vsize || self.graph.len() != self.len() {
-            return Err("totals disagree".into());
-        }
-        Ok(())
-    }
-
     /// Hash of all transaction ids in order, to compare pools in tests.
     #[doc(hidden)]
     pub fn fingerprint(&self) -> Hash256 {
         let ids: BTreeSet<Txid> = self.entries.keys().copied().collect();
         let bytes: Vec<u8> = ids.iter().flat_map(|t| t.to_bytes()).collect();
         Hash256::from_bytes(grs_hashes::purpose::sha256(&bytes))
-    }
-
-    pub(crate) fn log_removal(entry: &Entry, reason: RemovalReason) {
-        debug!(Category::Mempool, "Removed {} from mempool: {}", entry.tx.txid(), reason.name());
     }
 }

@@ -1,11 +1,16 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use crate::trim::TrimItem;
 use crate::{DepGraph, FeeSize, Set, chunk_linearization, linearize};
 
 /// Names a transaction of a [`TxGraph`]; never used twice by one graph.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct TxId(pub u64);
+
+/// Decides the order of transactions (and of chunks, by their last transaction) that nothing else tells apart: the
+/// mempool gives the txid.
+pub type TieBreak = [u8; 32];
 
 /// A cluster would exceed a limit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -45,9 +50,10 @@ pub struct Evaluation {
     pub new_tx_chunks: Vec<FeeSize>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 struct Cluster {
     txs: Vec<TxId>,
+    ties: Vec<TieBreak>,
     deps: DepGraph,
     /// Positions in mining order.
     order: Vec<usize>,
@@ -57,8 +63,42 @@ struct Cluster {
 }
 
 impl Cluster {
+    /// Transactions in mining order, as trimming looks at them.
+    fn trim_items(&self) -> Vec<TrimItem> {
+        let mut previous = None;
+        let items = self.order.iter().enumerate().map(|(at, i)| {
+            let chunk = self.chunks.partition_point(|(end, _)| *end <= at);
+            let tx = self.txs[*i];
+            let item = TrimItem {
+                tx,
+                chunk: self.chunks[chunk].1,
+                size: self.deps.fee_size(*i).size,
+                previous: previous.replace(tx),
+            };
+            item
+        });
+        items.collect()
+    }
+
+    /// Keys of the chunks, best first.
+    fn chunk_keys(&self, cluster: u64) -> Vec<ChunkKey> {
+        let (mut start, mut prefix) = (0, FeeSize::EMPTY);
+        let mut keys = Vec::with_capacity(self.chunks.len());
+        for (chunk, (end, rate)) in self.chunks.iter().enumerate() {
+            prefix = if chunk > 0 && rate.compare_rate(&prefix) == Ordering::Equal {
+                prefix + *rate
+            } else {
+                *rate
+            };
+            let last = self.order[start..*end].iter().map(|i| self.ties[*i]).max().unwrap_or_default();
+            keys.push(ChunkKey { rate: *rate, prefix: prefix.size, last, cluster, chunk });
+            start = *end;
+        }
+        keys
+    }
+
     fn refresh(&mut self) {
-        self.order = linearize(&self.deps);
+        self.order = linearize(&self.deps, &self.ties);
         self.chunks = chunk_linearization(&self.deps, &self.order);
         self.size = self.deps.total(self.deps.all()).size;
     }
@@ -74,15 +114,21 @@ struct Place {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct ChunkKey {
     pub(crate) rate: FeeSize,
+    /// Size of this chunk with those before it in its cluster that have the same rate.
+    prefix: i64,
+    /// Greatest tie-breaker in the chunk.
+    last: TieBreak,
     pub(crate) cluster: u64,
     pub(crate) chunk: usize,
 }
 
 impl Ord for ChunkKey {
     fn cmp(&self, other: &Self) -> Ordering {
-        // Among equal rates the older cluster is better, and of one cluster the earlier chunk.
+        // Among equal rates the shorter run is better, then the lower tie-breaker.
         self.rate
             .compare_rate(&other.rate)
+            .then(other.prefix.cmp(&self.prefix))
+            .then(other.last.cmp(&self.last))
             .then(other.cluster.cmp(&self.cluster))
             .then(other.chunk.cmp(&self.chunk))
     }
@@ -148,15 +194,12 @@ impl TxGraph {
         ids
     }
 
-    /// Adds a transaction with its parents and children (children only when blocks were disconnected).
-    /// Unknown relatives are ignored.
-    pub fn add(
-        &mut self,
-        fee_size: FeeSize,
-        parents: &[TxId],
-        children: &[TxId],
-    ) -> Result<TxId, LimitExceeded> {
-        let touched = self.clusters_of(parents.iter().chain(children));
+    /// Adds a transaction with its parents; unknown ones are ignored.
+    ///
+    /// # Errors
+    /// When its cluster would exceed a limit; nothing changed.
+    pub fn add(&mut self, fee_size: FeeSize, tie: TieBreak, parents: &[TxId]) -> Result<TxId, LimitExceeded> {
+        let touched = self.clusters_of(parents.iter());
         let count = 1 + touched.iter().map(|c| self.clusters[c].txs.len()).sum::<usize>();
         let size = fee_size.size + touched.iter().map(|c| self.clusters[c].size).sum::<i64>();
         if count > self.max_count || size > self.max_size {
@@ -164,32 +207,75 @@ impl TxGraph {
         }
         let id = TxId(self.next);
         self.next += 1;
-        let mut joined = Cluster {
-            txs: Vec::with_capacity(count),
-            deps: DepGraph::default(),
-            order: Vec::new(),
-            chunks: Vec::new(),
-            size: 0,
-        };
-        for cluster in touched {
-            let old = self.take_cluster(cluster);
-            append(&mut joined, &old, old.deps.all());
-        }
+        let mut joined = self.join(&touched);
         let own = joined.deps.add(fee_size);
         joined.txs.push(id);
+        joined.ties.push(tie);
         let position = |tx: &TxId| joined.txs.iter().position(|t| t == tx);
         let above: Vec<usize> = parents.iter().filter_map(position).collect();
-        let below: Vec<usize> = children.iter().filter_map(position).collect();
         above.into_iter().for_each(|p| joined.deps.add_dependency(p, own));
-        below.into_iter().for_each(|c| joined.deps.add_dependency(own, c));
         self.put_cluster(joined);
         Ok(id)
     }
 
+    /// Takes clusters out and puts them together, without their order.
+    fn join(&mut self, clusters: &[u64]) -> Cluster {
+        let mut joined = Cluster::default();
+        for cluster in clusters {
+            let old = self.take_cluster(*cluster);
+            append(&mut joined, &old, old.deps.all());
+        }
+        joined
+    }
+
+    /// Makes transactions that are here depend on others that are here: (parent, child). After a reorganisation that
+    /// can make clusters too large; what does not fit, with its descendants, is removed and returned.
+    /// Reference: `TxGraphImpl::Trim`.
+    pub fn link(&mut self, dependencies: &[(TxId, TxId)]) -> Vec<TxId> {
+        let mut removed = Vec::new();
+        for group in self.groups(dependencies) {
+            let count: usize = group.iter().map(|c| self.clusters[c].txs.len()).sum();
+            let size: i64 = group.iter().map(|c| self.clusters[c].size).sum();
+            if count > self.max_count || size > self.max_size {
+                let clusters: Vec<&Cluster> = group.iter().map(|c| &self.clusters[c]).collect();
+                let items = clusters.iter().flat_map(|c| c.trim_items()).collect();
+                removed.extend(crate::trim::trim(items, dependencies, self.max_count, self.max_size));
+            }
+        }
+        self.remove(&removed);
+        for group in self.groups(dependencies) {
+            let mut joined = self.join(&group);
+            let places: HashMap<TxId, usize> = joined.txs.iter().enumerate().map(|(i, t)| (*t, i)).collect();
+            for (parent, child) in dependencies {
+                if let (Some(parent), Some(child)) = (places.get(parent), places.get(child)) {
+                    joined.deps.add_dependency(*parent, *child);
+                }
+            }
+            self.put_cluster(joined);
+        }
+        removed
+    }
+
+    /// Clusters that dependencies put together.
+    fn groups(&self, dependencies: &[(TxId, TxId)]) -> Vec<Vec<u64>> {
+        let mut groups: Vec<Vec<u64>> = Vec::new();
+        for (parent, child) in dependencies {
+            let (Some(a), Some(b)) = (self.places.get(parent), self.places.get(child)) else { continue };
+            let (mut own, rest): (Vec<_>, Vec<_>) =
+                groups.into_iter().partition(|g| g.contains(&a.cluster) || g.contains(&b.cluster));
+            let mut joined: Vec<u64> = own.drain(..).flatten().chain([a.cluster, b.cluster]).collect();
+            joined.sort_unstable();
+            joined.dedup();
+            groups = rest;
+            groups.push(joined);
+        }
+        groups
+    }
+
     fn take_cluster(&mut self, id: u64) -> Cluster {
         let cluster = self.clusters.remove(&id).expect("places name clusters that exist");
-        for (chunk, (_, rate)) in cluster.chunks.iter().enumerate() {
-            self.chunks.remove(&ChunkKey { rate: *rate, cluster: id, chunk });
+        for key in cluster.chunk_keys(id) {
+            self.chunks.remove(&key);
         }
         cluster
     }
@@ -198,9 +284,7 @@ impl TxGraph {
         cluster.refresh();
         let id = self.next_cluster;
         self.next_cluster += 1;
-        for (chunk, (_, rate)) in cluster.chunks.iter().enumerate() {
-            self.chunks.insert(ChunkKey { rate: *rate, cluster: id, chunk });
-        }
+        self.chunks.extend(cluster.chunk_keys(id));
         for (position, tx) in cluster.txs.iter().enumerate() {
             self.places.insert(*tx, Place { cluster: id, position });
         }
@@ -224,13 +308,7 @@ impl TxGraph {
             }
             while let Some(start) = rest.iter().next() {
                 let part = old.deps.connected(rest, start);
-                let mut cluster = Cluster {
-                    txs: Vec::new(),
-                    deps: DepGraph::default(),
-                    order: Vec::new(),
-                    chunks: Vec::new(),
-                    size: 0,
-                };
+                let mut cluster = Cluster::default();
                 append(&mut cluster, &old, part);
                 self.put_cluster(cluster);
                 rest = rest.minus(part);
@@ -311,7 +389,7 @@ impl TxGraph {
         let cluster_id = self.places.get(&tx)?.cluster;
         let (cluster, position) = self.place(tx)?;
         let chunk = Self::chunk_index(cluster, position);
-        Some(ChunkKey { rate: cluster.chunks[chunk].1, cluster: cluster_id, chunk })
+        cluster.chunk_keys(cluster_id).into_iter().nth(chunk)
     }
 
     /// The chunk to evict first, last mined first removed: its transactions, parents first, and its total.
@@ -350,9 +428,7 @@ impl TxGraph {
         trial.next_cluster = self.next_cluster;
         for id in self.clusters_of(remove.iter().chain(&existing)) {
             let cluster = self.clusters[&id].clone();
-            for (chunk, (_, rate)) in cluster.chunks.iter().enumerate() {
-                trial.chunks.insert(ChunkKey { rate: *rate, cluster: id, chunk });
-            }
+            trial.chunks.extend(cluster.chunk_keys(id));
             for (position, tx) in cluster.txs.iter().enumerate() {
                 trial.places.insert(*tx, Place { cluster: id, position });
             }
@@ -370,7 +446,7 @@ impl TxGraph {
                     Parent::New(n) => ids.get(*n).copied(),
                 })
                 .collect();
-            ids.push(trial.add(new.fee_size, &parents, &[])?);
+            ids.push(trial.add(new.fee_size, TieBreak::default(), &parents)?);
         }
         let new_tx_chunks = ids.iter().filter_map(|id| trial.chunk(*id)).collect();
         Ok(Evaluation { old, new: trial.all_chunks(), new_tx_chunks })
@@ -383,6 +459,7 @@ fn append(to: &mut Cluster, from: &Cluster, part: Set) {
     for i in from.deps.topological(part) {
         let position = to.deps.add(from.deps.fee_size(i));
         to.txs.push(from.txs[i]);
+        to.ties.push(from.ties[i]);
         for ancestor in from.deps.ancestors(i).and(part).minus(Set::one(i)).iter() {
             if let Some(parent) = moved.get(&ancestor) {
                 to.deps.add_dependency(*parent, position);

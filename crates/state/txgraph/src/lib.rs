@@ -10,10 +10,11 @@ mod diagram;
 mod feefrac;
 mod graph;
 mod linearize;
+mod trim;
 
 pub use builder::BlockBuilder;
 pub use depgraph::{DepGraph, MAX_CLUSTER_COUNT, Set};
 pub use diagram::{compare_chunks, diagram_points};
 pub use feefrac::FeeSize;
-pub use graph::{Evaluation, LimitExceeded, NewTx, Parent, TxGraph, TxId};
+pub use graph::{Evaluation, LimitExceeded, NewTx, Parent, TieBreak, TxGraph, TxId};
 pub use linearize::{chunk_linearization, linearize};

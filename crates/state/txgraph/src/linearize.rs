@@ -8,7 +8,7 @@
 
 use std::cmp::Ordering;
 
-use crate::{DepGraph, FeeSize, Set};
+use crate::{DepGraph, FeeSize, Set, TieBreak};
 
 /// Steps after which the search ends with what it has; clusters met in practice need a few dozen.
 const MAX_STEPS: usize = 20_000;
@@ -73,8 +73,8 @@ impl Forest<'_> {
         self.set_chunk(bottom);
     }
 
-    /// The worst chunk above (`up`) whose rate is not higher than this chunk's, or the best below whose rate is
-    /// not lower, with a dependency that leads there.
+    /// The worst chunk above (`up`) whose rate is lower than this chunk's, or the best below whose rate is higher,
+    /// with a dependency that leads there.
     fn conflict(&self, chunk: Set, up: bool) -> Option<(usize, usize)> {
         let own = self.graph.total(chunk);
         let mut found: Option<(FeeSize, usize, usize)> = None;
@@ -84,10 +84,7 @@ impl Forest<'_> {
                 let rate = self.graph.total(self.chunk[j]);
                 let bound = found.as_ref().map_or(own, |f| f.0);
                 let wanted = if up { Ordering::Less } else { Ordering::Greater };
-                let compared = rate.compare_rate(&bound);
-                if compared == wanted
-                    || (found.is_none() && up && compared == Ordering::Equal && rate.fee < own.fee)
-                {
+                if rate.compare_rate(&bound) == wanted {
                     found = Some(if up { (rate, j, i) } else { (rate, i, j) });
                 }
             }
@@ -167,45 +164,80 @@ impl Forest<'_> {
         while (0..self.graph.len()).any(|i| self.settle(i)) {}
     }
 
-    fn order(&self) -> Vec<usize> {
+    /// Chunks as they may follow each other, best first, and within each its transactions.
+    fn order(&self, ties: &[TieBreak]) -> Vec<usize> {
+        let graph = self.graph;
         let mut chunks: Vec<Set> = Vec::new();
-        for i in 0..self.graph.len() {
+        for i in graph.all().iter() {
             if self.chunk[i].iter().next() == Some(i) {
                 chunks.push(self.chunk[i]);
             }
         }
-        let mut order = Vec::with_capacity(self.graph.len());
+        let mut order = Vec::with_capacity(graph.len());
         let mut done = Set::EMPTY;
         while !chunks.is_empty() {
-            let ready = chunks
-                .iter()
-                .enumerate()
-                .filter(|(_, c)| c.iter().all(|i| self.graph.ancestors(i).minus(**c).minus(done).is_empty()));
-            let best = ready.max_by(|(_, a), (_, b)| {
-                let (x, y) = (self.graph.total(**a), self.graph.total(**b));
-                x.compare_rate(&y)
-                    .then(y.size.cmp(&x.size))
-                    .then(b.0.trailing_zeros().cmp(&a.0.trailing_zeros()))
-            });
-            let Some((position, _)) = best else {
-                // Chunks that wait for each other cannot be ordered as wholes; fall back to single transactions.
-                let rest = self.graph.all().minus(done);
-                order.extend(self.graph.topological(rest));
-                break;
+            let waits = |c: &Set| {
+                c.iter().fold(Set::EMPTY, |all, i| all.or(graph.ancestors(i))).minus(*c).minus(done)
             };
-            let chunk = chunks.remove(position);
-            order.extend(self.graph.topological(chunk));
+            let rank = |c: &Set| {
+                let last = c.iter().max_by(|a, b| compare_ties(ties, *a, *b)).unwrap_or(0);
+                (graph.total(*c), last)
+            };
+            let better = |a: &Set, b: &Set| {
+                let ((x, i), (y, j)) = (rank(a), rank(b));
+                y.compare_rate(&x).then(x.size.cmp(&y.size)).then(compare_ties(ties, i, j))
+            };
+            let ready = (0..chunks.len()).filter(|n| waits(&chunks[*n]).is_empty());
+            let best = ready.min_by(|a, b| better(&chunks[*a], &chunks[*b]));
+            let Some(position) = best else {
+                // Chunks of equal rate that wait for each other: they count as one.
+                let mut merged =
+                    *chunks.iter().min_by(|a, b| better(a, b)).expect("the loop ends without chunks");
+                loop {
+                    let missing = waits(&merged);
+                    if missing.is_empty() {
+                        break;
+                    }
+                    merged = chunks.iter().filter(|c| c.meets(missing)).fold(merged, |all, c| all.or(*c));
+                }
+                chunks.retain(|c| !c.meets(merged));
+                chunks.push(merged);
+                continue;
+            };
+            let chunk = chunks.swap_remove(position);
+            order_chunk(graph, chunk, ties, &mut order);
             done = done.or(chunk);
         }
         order
     }
 }
 
-/// The best order of a cluster: each transaction after those it depends on, chunks in falling order of rate.
-pub fn linearize(graph: &DepGraph) -> Vec<usize> {
+/// Appends a chunk: parents first, then the higher rate, the smaller size, the lower tie-breaker.
+fn order_chunk(graph: &DepGraph, chunk: Set, ties: &[TieBreak], order: &mut Vec<usize>) {
+    let mut rest = chunk;
+    while !rest.is_empty() {
+        let ready = rest.iter().filter(|i| graph.ancestors(*i).and(rest) == Set::one(*i));
+        let best = ready.min_by(|a, b| {
+            let (x, y) = (graph.fee_size(*a), graph.fee_size(*b));
+            y.compare_rate(&x).then(x.size.cmp(&y.size)).then(compare_ties(ties, *a, *b))
+        });
+        let Some(next) = best else { return };
+        order.push(next);
+        rest = rest.minus(Set::one(next));
+    }
+}
+
+/// Order of two positions where nothing else tells them apart.
+pub(crate) fn compare_ties(ties: &[TieBreak], a: usize, b: usize) -> Ordering {
+    ties.get(a).cmp(&ties.get(b)).then(a.cmp(&b))
+}
+
+/// The best order of a cluster: each transaction after those it depends on, chunks in falling order of rate. `ties`
+/// holds the tie-breaker of each position, or nothing.
+pub fn linearize(graph: &DepGraph, ties: &[TieBreak]) -> Vec<usize> {
     let mut forest = Forest::new(graph);
     forest.run();
-    forest.order()
+    forest.order(ties)
 }
 
 /// Cuts an order into chunks: each the prefix of the rest with the highest rate. The position behind each chunk and

@@ -52,7 +52,7 @@ fn best_by_search(graph: &DepGraph) -> Vec<FeeSize> {
     }
     let mut best = None;
     go(graph, Set::EMPTY, &mut Vec::new(), &mut best);
-    best.unwrap()
+    best.expect("at least one order was tried")
 }
 
 proptest! {
@@ -61,7 +61,7 @@ proptest! {
     #[test]
     fn linearization_is_topological_and_complete(txs in transactions(64)) {
         let graph = graph(&txs);
-        let order = linearize(&graph);
+        let order = linearize(&graph, &[]);
         let mut done = Set::EMPTY;
         for i in &order {
             prop_assert!(graph.ancestors(*i).minus(done) == Set::one(*i));
@@ -75,7 +75,7 @@ proptest! {
     #[test]
     fn linearization_is_optimal(txs in transactions(8)) {
         let graph = graph(&txs);
-        let found: Vec<FeeSize> = chunk_linearization(&graph, &linearize(&graph)).into_iter().map(|c| c.1).collect();
+        let found: Vec<FeeSize> = chunk_linearization(&graph, &linearize(&graph, &[])).into_iter().map(|c| c.1).collect();
         let best = best_by_search(&graph);
         prop_assert_eq!(compare_chunks(found, best), Some(Ordering::Equal));
     }
@@ -86,7 +86,7 @@ proptest! {
         let mut model: Vec<(TxId, Vec<TxId>)> = Vec::new();
         for (i, (fee, size, mask)) in txs.iter().enumerate() {
             let parents: Vec<TxId> = (0..i).filter(|p| mask >> p & 1 == 1 && p % 3 != 0).map(|p| model[p].0).collect();
-            let id = graph.add(FeeSize::new(*fee, *size), &parents, &[]).unwrap();
+            let id = graph.add(FeeSize::new(*fee, *size), [0; 32], &parents).unwrap();
             model.push((id, parents));
         }
         for r in removals {
@@ -126,12 +126,90 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    /// Clusters below the limit are put together; nothing exceeds it afterwards, nothing survives its parents.
+    #[test]
+    fn linking_trims(txs in transactions(60), links in prop::collection::vec((any::<u16>(), any::<u16>()), 1..30), max in 2..12_usize) {
+        let mut graph = TxGraph::new(max, 2000);
+        let mut parents: Vec<(TxId, Vec<TxId>)> = Vec::new();
+        for (i, (fee, size, mask)) in txs.iter().enumerate() {
+            let above: Vec<TxId> = (0..i).filter(|p| mask >> p & 1 == 1 && p % 3 == 0).map(|p| parents[p].0).collect();
+            let known = if graph.add(FeeSize::new(*fee, *size), [i as u8; 32], &above).is_ok() { above } else {
+                graph.add(FeeSize::new(*fee, *size), [i as u8; 32], &[]).unwrap();
+                Vec::new()
+            };
+            parents.push((TxId(i as u64), known));
+        }
+        // From newer to older only, as from blocks to the mempool: no circles.
+        let links: Vec<(TxId, TxId)> = links.iter().map(|(a, b)| (usize::from(*a) % txs.len(), usize::from(*b) % txs.len()))
+            .filter(|(a, b)| a < b).map(|(a, b)| (TxId(a as u64), TxId(b as u64))).collect();
+        let before = graph.len();
+        let removed = graph.link(&links);
+        prop_assert_eq!(graph.len() + removed.len(), before);
+        for (parent, child) in &links {
+            parents[child.0 as usize].1.push(*parent);
+        }
+        for (id, above) in &parents {
+            let gone = removed.contains(id);
+            prop_assert_eq!(!gone, graph.contains(*id));
+            if gone {
+                continue;
+            }
+            let ancestors = graph.ancestors(*id);
+            prop_assert!(above.iter().all(|p| ancestors.contains(p)), "a parent went without its child");
+            let (count, size) = graph.cluster_count_size(*id);
+            prop_assert!(count <= max && size <= 2000, "{count} of {size}");
+        }
+        let mut builder = BlockBuilder::new(&graph);
+        let mut count = 0;
+        while let Some((txs, _)) = builder.current() {
+            count += txs.len();
+            builder.include();
+        }
+        prop_assert_eq!(count, graph.len());
+    }
+}
+
+#[test]
+fn linking_keeps_the_best() {
+    let mut graph = TxGraph::new(3, 10_000);
+    let block = graph.add(FeeSize::new(1, 100), [0; 32], &[]).unwrap();
+    let fees = [50, 20, 90, 70];
+    let children: Vec<TxId> =
+        fees.iter().map(|f| graph.add(FeeSize::new(*f, 100), [*f as u8; 32], &[]).unwrap()).collect();
+    let links: Vec<(TxId, TxId)> = children.iter().map(|c| (block, *c)).collect();
+    assert_eq!(graph.link(&links), vec![children[0], children[1]]);
+    assert_eq!(graph.cluster(block), vec![block, children[2], children[3]]);
+    assert_eq!(graph.chunk(block), Some(FeeSize::new(161, 300)));
+}
+
+#[test]
+fn ties_are_broken_by_size_then_key() {
+    let mut graph = TxGraph::new(64, 10_000);
+    let late = graph.add(FeeSize::new(10, 100), [9; 32], &[]).unwrap();
+    let early = graph.add(FeeSize::new(10, 100), [1; 32], &[]).unwrap();
+    let small = graph.add(FeeSize::new(5, 50), [9; 32], &[]).unwrap();
+    let order: Vec<TxId> = {
+        let mut builder = BlockBuilder::new(&graph);
+        std::iter::from_fn(|| {
+            let next = builder.current().map(|(txs, _)| txs[0]);
+            builder.include();
+            next
+        })
+        .collect()
+    };
+    assert_eq!(order, vec![small, early, late]);
+    assert_eq!(graph.worst_chunk().unwrap().0, vec![late]);
+}
+
 #[test]
 fn child_pays_for_parent() {
     let mut graph = TxGraph::new(64, 100_000);
-    let parent = graph.add(FeeSize::new(10, 100), &[], &[]).unwrap();
-    let other = graph.add(FeeSize::new(200, 100), &[], &[]).unwrap();
-    let child = graph.add(FeeSize::new(1000, 100), &[parent], &[]).unwrap();
+    let parent = graph.add(FeeSize::new(10, 100), [0; 32], &[]).unwrap();
+    let other = graph.add(FeeSize::new(200, 100), [0; 32], &[]).unwrap();
+    let child = graph.add(FeeSize::new(1000, 100), [0; 32], &[parent]).unwrap();
     assert_eq!(graph.chunk(parent), Some(FeeSize::new(1010, 200)));
     assert_eq!(graph.compare_mining_order(parent, other), Ordering::Less);
     assert_eq!(graph.worst_chunk(), Some((vec![other], FeeSize::new(200, 100))));
@@ -142,18 +220,18 @@ fn child_pays_for_parent() {
 #[test]
 fn limits_hold() {
     let mut graph = TxGraph::new(2, 250);
-    let a = graph.add(FeeSize::new(1, 100), &[], &[]).unwrap();
-    let b = graph.add(FeeSize::new(1, 100), &[a], &[]).unwrap();
-    assert_eq!(graph.add(FeeSize::new(1, 10), &[b], &[]).unwrap_err().count, 3);
-    let c = graph.add(FeeSize::new(1, 200), &[], &[]).unwrap();
-    assert_eq!(graph.add(FeeSize::new(1, 100), &[c], &[]).unwrap_err().size, 300);
+    let a = graph.add(FeeSize::new(1, 100), [0; 32], &[]).unwrap();
+    let b = graph.add(FeeSize::new(1, 100), [0; 32], &[a]).unwrap();
+    assert_eq!(graph.add(FeeSize::new(1, 10), [0; 32], &[b]).unwrap_err().count, 3);
+    let c = graph.add(FeeSize::new(1, 200), [0; 32], &[]).unwrap();
+    assert_eq!(graph.add(FeeSize::new(1, 100), [0; 32], &[c]).unwrap_err().size, 300);
     assert_eq!(graph.len(), 3);
 }
 
 #[test]
 fn replacement_is_judged_by_the_diagram() {
     let mut graph = TxGraph::new(64, 100_000);
-    let a = graph.add(FeeSize::new(1000, 100), &[], &[]).unwrap();
+    let a = graph.add(FeeSize::new(1000, 100), [0; 32], &[]).unwrap();
     let better = NewTx { fee_size: FeeSize::new(1500, 100), parents: vec![] };
     let e = graph.evaluate(&[a], std::slice::from_ref(&better)).unwrap();
     assert_eq!(compare_chunks(e.new, e.old), Some(Ordering::Greater));
