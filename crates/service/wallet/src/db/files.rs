@@ -1,0 +1,189 @@
+//! Paths and formats of wallet files. Reference: `src/wallet/db.cpp`, `walletdb.cpp` (`MakeDatabase`).
+
+use std::fs;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use grs_args::ArgsManager;
+use grs_interfaces::WalletDirEntry;
+use grs_log::warn;
+
+use super::{DbError, DbResult, WalletDb};
+
+/// What is expected at the path of a wallet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OpenMode {
+    /// A wallet.
+    Existing,
+    /// None yet.
+    Create,
+}
+
+/// The wallet directory; empty when `-walletdir` is none. Reference: `GetWalletDir`.
+pub(crate) fn wallet_dir(args: &ArgsManager) -> PathBuf {
+    if args.is_set("-walletdir") {
+        let path = args.get_path("-walletdir", "");
+        return if path.is_dir() { path } else { PathBuf::new() };
+    }
+    let path = args.data_dir_net();
+    let wallets = path.join("wallets");
+    if wallets.is_dir() { wallets } else { path }
+}
+
+/// Path that a wallet name stands for. Reference: `GetWalletPath`.
+pub(crate) fn wallet_path(dir: &Path, name: &str) -> DbResult<PathBuf> {
+    let path = grs_args::normalize_path(&dir.join(name).to_string_lossy());
+    let good = match fs::symlink_metadata(&path) {
+        Err(e) => e.kind() == std::io::ErrorKind::NotFound,
+        Ok(meta) if meta.is_dir() => true,
+        Ok(meta) if meta.is_symlink() => path.is_dir(),
+        Ok(meta) => meta.is_file() && Path::new(name).file_name().is_some_and(|f| f == name),
+    };
+    if good {
+        return Ok(path);
+    }
+    Err(DbError::BadPath(format!(
+        "Invalid -wallet path '{name}'. -wallet path should point to a directory where wallet.dat and \
+         database/log.?????????? files can be stored, a location where such a directory could be created, or (for \
+         backwards compatibility) the name of an existing data file in -walletdir (\"{}\")",
+        dir.display()
+    )))
+}
+
+/// Opens or makes the wallet at a path. Reference: `MakeDatabase`.
+pub(crate) fn open_wallet_database(
+    path: &Path,
+    mode: OpenMode,
+    magic: [u8; 4],
+    unsafe_sync: bool,
+    verify: bool,
+) -> DbResult<WalletDb> {
+    let shown = path.display();
+    let exists = match fs::symlink_metadata(path) {
+        Ok(_) => true,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => false,
+        Err(e) => {
+            return Err(DbError::BadPath(format!("Failed to access database path '{shown}': {e}")));
+        }
+    };
+    let (bdb, sqlite) = if exists {
+        let bdb_file = if path.is_file() { path.to_owned() } else { path.join("wallet.dat") };
+        (is_bdb_file(&bdb_file), is_sqlite_file(&path.join("wallet.dat"), magic))
+    } else {
+        (false, false)
+    };
+    if bdb && sqlite {
+        return Err(DbError::BadFormat(format!(
+            "Failed to load database path '{shown}'. Data is in ambiguous format."
+        )));
+    }
+    match mode {
+        OpenMode::Existing if !exists => {
+            return Err(DbError::NotFound(format!(
+                "Failed to load database path '{shown}'. Path does not exist."
+            )));
+        }
+        OpenMode::Existing if !bdb && !sqlite => {
+            return Err(DbError::BadFormat(format!(
+                "Failed to load database path '{shown}'. Data is not in recognized format."
+            )));
+        }
+        OpenMode::Create if bdb || sqlite => {
+            return Err(DbError::AlreadyExists(format!(
+                "Failed to create database path '{shown}'. Database already exists."
+            )));
+        }
+        _ => {}
+    }
+    if bdb {
+        return Err(DbError::Legacy(format!(
+            "Failed to open database path '{shown}'. The wallet appears to be a Legacy wallet, please use the wallet \
+             migration tool (migratewallet RPC or the GUI option)."
+        )));
+    }
+    let db = WalletDb::open(&path.join("wallet.dat"), magic, unsafe_sync)?;
+    if verify {
+        db.verify(magic)?;
+    }
+    Ok(db)
+}
+
+fn read_at<const N: usize>(file: &mut fs::File, offset: u64) -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    file.seek(SeekFrom::Start(offset)).ok()?;
+    file.read_exact(&mut bytes).ok()?;
+    Some(bytes)
+}
+
+/// Whether this is a Berkeley DB tree.
+pub(crate) fn is_bdb_file(path: &Path) -> bool {
+    // A tree has a page at least; lock files are smaller.
+    if !path.metadata().is_ok_and(|m| m.len() >= 4096) {
+        return false;
+    }
+    let Ok(mut file) = fs::File::open(path) else { return false };
+    let magic = read_at::<4>(&mut file, 12).map(u32::from_le_bytes);
+    matches!(magic, Some(0x0005_3162 | 0x6231_0500))
+}
+
+/// Whether this is an SQLite database with the network's application id.
+pub(crate) fn is_sqlite_file(path: &Path, magic: [u8; 4]) -> bool {
+    if !path.metadata().is_ok_and(|m| m.len() >= 512) {
+        return false;
+    }
+    let Ok(mut file) = fs::File::open(path) else { return false };
+    read_at::<16>(&mut file, 0).is_some_and(|head| &head == b"SQLite format 3\0")
+        && read_at::<4>(&mut file, 68) == Some(magic)
+}
+
+/// The wallets in a directory and its subdirectories. Reference: `ListDatabases`.
+pub(crate) fn list_wallet_dir(dir: &Path, magic: [u8; 4]) -> Vec<WalletDirEntry> {
+    let mut found = Vec::new();
+    let mut todo = vec![(dir.to_owned(), true)];
+    while let Some((folder, top)) = todo.pop() {
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(e) if top => {
+                warn!("Error scanning directory entries under {}: {e}", folder.display());
+                continue;
+            }
+            Err(e) => {
+                warn!("Error while scanning wallet dir item: {e} [{}].", folder.display());
+                continue;
+            }
+        };
+        for entry in entries.flatten() {
+            let path = entry.path();
+            let name = path.strip_prefix(dir).unwrap_or(&path).to_string_lossy().into_owned();
+            let mut add = |name: &str, format: &str| {
+                found.push(WalletDirEntry { name: name.to_owned(), format: format.to_owned() });
+            };
+            if path.is_dir() {
+                let file = path.join("wallet.dat");
+                if is_bdb_file(&file) {
+                    add(&name, "bdb");
+                } else if is_sqlite_file(&file, magic) {
+                    add(&name, "sqlite");
+                }
+                // Links to directories are looked at but not followed.
+                if entry.file_type().is_ok_and(|t| t.is_dir()) {
+                    todo.push((path, false));
+                }
+            } else if top
+                && entry.file_type().is_ok_and(|t| t.is_file())
+                && path.extension().is_none_or(|e| e != "bak")
+            {
+                if entry.file_name() == "wallet.dat" {
+                    if is_bdb_file(&path) {
+                        add("", "bdb");
+                    } else if is_sqlite_file(&path, magic) {
+                        add("", "sqlite");
+                    }
+                } else if is_bdb_file(&path) {
+                    add(&name, "bdb");
+                }
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,1 @@
+pub(super) fn methods() -> Vec<grs_rpc::Method> { Vec::new() }
