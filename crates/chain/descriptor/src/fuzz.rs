@@ -80,10 +80,10 @@ impl TextKeys for AnyKey {
 impl ScriptKeys for AnyKey {
     type Key = XOnlyPublicKey;
 
-    fn from_key_bytes(&mut self, bytes: &[u8]) -> Option<XOnlyPublicKey> {
+    fn key_from_bytes(&mut self, bytes: &[u8]) -> Option<XOnlyPublicKey> {
         XOnlyPublicKey::from_slice(bytes.get(..32)?)
     }
-    fn from_key_hash(&mut self, hash: &[u8; 20]) -> Option<XOnlyPublicKey> {
+    fn key_from_hash(&mut self, hash: &[u8; 20]) -> Option<XOnlyPublicKey> {
         let mut key = [0; 32];
         key[..20].copy_from_slice(hash);
         Some(XOnlyPublicKey::from_bytes(key))

@@ -157,7 +157,7 @@ impl KeyFinder<'_> {
 impl ScriptKeys for KeyFinder<'_> {
     type Key = u32;
 
-    fn from_key_bytes(&mut self, bytes: &[u8]) -> Option<u32> {
+    fn key_from_bytes(&mut self, bytes: &[u8]) -> Option<u32> {
         let key = match self.context {
             Context::P2tr => Some(self.inferrer.x_only_key(&XOnlyPublicKey::from_slice(bytes)?)),
             context => self.inferrer.key_bytes(bytes, context),
@@ -165,7 +165,7 @@ impl ScriptKeys for KeyFinder<'_> {
         self.add(key)
     }
 
-    fn from_key_hash(&mut self, hash: &[u8; 20]) -> Option<u32> {
+    fn key_from_hash(&mut self, hash: &[u8; 20]) -> Option<u32> {
         let key = self.inferrer.key_with_id(&Hash160::from_bytes(*hash), self.context);
         self.add(key)
     }

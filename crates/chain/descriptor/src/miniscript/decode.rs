@@ -11,10 +11,10 @@ pub trait ScriptKeys {
     type Key;
 
     /// The key with these bytes (32 or 33), if it may stand here.
-    fn from_key_bytes(&mut self, bytes: &[u8]) -> Option<Self::Key>;
+    fn key_from_bytes(&mut self, bytes: &[u8]) -> Option<Self::Key>;
 
     /// The key with this Hash160.
-    fn from_key_hash(&mut self, hash: &[u8; 20]) -> Option<Self::Key>;
+    fn key_from_hash(&mut self, hash: &[u8; 20]) -> Option<Self::Key>;
 
     /// What makes two keys the same, for the search for duplicates. Unknown keys count as the same.
     fn identity(&self, key: &Self::Key) -> Vec<u8>;
@@ -280,7 +280,7 @@ impl<C: ScriptKeys> Decoder<'_, C> {
             _ => {}
         }
         if matches!(self.data(0).len(), 32 | 33) {
-            let key = self.keys.from_key_bytes(&self.ops[0].1)?;
+            let key = self.keys.key_from_bytes(&self.ops[0].1)?;
             self.advance(1);
             self.builder.keys(Fragment::PkK, 0, vec![key]);
             return Some(());
@@ -292,7 +292,7 @@ impl<C: ScriptKeys> Decoder<'_, C> {
             && let Ok(hash) = <&[u8; 20]>::try_from(self.data(2))
         {
             let hash = *hash;
-            let key = self.keys.from_key_hash(&hash)?;
+            let key = self.keys.key_from_hash(&hash)?;
             self.advance(5);
             self.builder.keys(Fragment::PkH, 0, vec![key]);
             return Some(());
@@ -375,7 +375,7 @@ impl<C: ScriptKeys> Decoder<'_, C> {
             if data.len() != 33 {
                 return None;
             }
-            keys.push(self.keys.from_key_bytes(data)?);
+            keys.push(self.keys.key_from_bytes(data)?);
         }
         let k = u32::try_from(self.number(2 + n)?).ok().filter(|k| *k >= 1 && *k as usize <= n)?;
         self.advance(3 + n);
@@ -398,7 +398,7 @@ impl<C: ScriptKeys> Decoder<'_, C> {
             if !matches!(opcode, OP_CHECKSIGADD | OP_CHECKSIG) || pair[1].1.len() != 32 {
                 return None;
             }
-            keys.push(self.keys.from_key_bytes(&pair[1].1)?);
+            keys.push(self.keys.key_from_bytes(&pair[1].1)?);
             if keys.len() > MAX_PUBKEYS_PER_MULTI_A {
                 return None;
             }

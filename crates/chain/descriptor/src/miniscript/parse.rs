@@ -250,7 +250,7 @@ impl<'a, C: TextKeys> Parser<'a, C> {
 
     fn lock_time(&mut self, name: &str, fragment: Fragment) -> Option<()> {
         let n = u32::try_from(parse_i64(self.argument(name)?)?).ok()?;
-        if n < 1 || n >= 1 << 31 {
+        if !(1..1 << 31).contains(&n) {
             return None;
         }
         self.builder.number(fragment, n);

@@ -358,10 +358,10 @@ struct WitnessSatisfier<'s, 'a> {
 impl ScriptKeys for WitnessSatisfier<'_, '_> {
     type Key = PublicKey;
 
-    fn from_key_bytes(&mut self, bytes: &[u8]) -> Option<PublicKey> {
+    fn key_from_bytes(&mut self, bytes: &[u8]) -> Option<PublicKey> {
         PublicKey::from_slice(bytes).ok()
     }
-    fn from_key_hash(&mut self, hash: &[u8; 20]) -> Option<PublicKey> {
+    fn key_from_hash(&mut self, hash: &[u8; 20]) -> Option<PublicKey> {
         self.signer.key_with_hash(hash)
     }
     fn identity(&self, key: &PublicKey) -> Vec<u8> {
@@ -396,10 +396,10 @@ struct LeafSatisfier<'s, 'a> {
 impl ScriptKeys for LeafSatisfier<'_, '_> {
     type Key = XOnlyPublicKey;
 
-    fn from_key_bytes(&mut self, bytes: &[u8]) -> Option<XOnlyPublicKey> {
+    fn key_from_bytes(&mut self, bytes: &[u8]) -> Option<XOnlyPublicKey> {
         XOnlyPublicKey::from_slice(bytes)
     }
-    fn from_key_hash(&mut self, hash: &[u8; 20]) -> Option<XOnlyPublicKey> {
+    fn key_from_hash(&mut self, hash: &[u8; 20]) -> Option<XOnlyPublicKey> {
         self.signer.key_with_hash(hash).map(|key| key.x_only())
     }
     fn identity(&self, key: &XOnlyPublicKey) -> Vec<u8> {
