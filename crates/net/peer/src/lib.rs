@@ -1,17 +1,44 @@
 //! All message handling as an I/O-free machine. Reference: `src/net_processing.cpp`.
 //!
-//! # API (being filled in; signatures are what callers can code against)
+//! [`PeerManager`] is told about connections ([`PeerManager::connected`]) and given their messages
+//! ([`PeerManager::process_messages`]); it answers with [`Action`]s. It opens no socket and starts no thread; time and
+//! randomness come through [`PeerOptions`]. Blocks and transactions are validated on the calling thread, without the
+//! machine's lock, so that statistics, announcements and other callers do not wait.
 //!
-//! ```text
-//! PeerManager::new(PeerOptions, Arc<ChainstateManager>, Arc<Mempool>, Arc<BanMan>, Arc<AddrMan>) -> Arc<PeerManager>
-//!   // registers itself for chain events; PeerOptions::new(Arc<ChainParams>) has the reference's defaults
-//! .connected(NewPeer) .disconnected(id)            // the edge tells about connections
-//! .process(id, Incoming) -> bool                   // one message; on the thread `msghand`; false: disconnect
-//! .send_messages(id)                               // what is due for a peer: pings, requests, announcements, timeouts
-//! .take_actions() -> Vec<Action>                   // Send(id, Message), Disconnect(id), ...
-//! .tick()                                          // stale tip, eviction of outbound peers (every 45 s)
-//! // for RPC and node:
-//! .stats(id) -> Option<PeerStats>   .relay_transaction(txid, wtxid)   .fetch_block(peer, BlockId) -> Result<(), String>
-//! .ping_all()  .send_raw(id, type, payload) .info() -> PeerManagerInfo { time_offset, ignores_incoming_txs }
-//! .unit_test_misbehaving(id) .set_best_block(height, time) .orphans() -> Vec<OrphanInfo>
-//! ```
+//! Not implemented, and not advertised: bloom filters, block filters, transaction reconciliation, reconstruction of
+//! received compact blocks (they are answered by asking for the whole block; compact blocks are served), private
+//! broadcast, self-announcement of local addresses.
+
+mod addresses;
+mod announce;
+mod download;
+mod download_queue;
+mod events;
+mod eviction;
+mod handshake;
+mod headers;
+mod headers_sync;
+mod manager;
+mod options;
+mod permissions;
+mod relay;
+mod serve;
+mod state;
+mod stats;
+mod timeouts;
+mod tx_download;
+mod types;
+
+#[doc(hidden)]
+pub mod fuzz;
+
+#[cfg(test)]
+mod tests;
+
+pub use eviction::{EvictionCandidate, select_peer_to_evict};
+pub use manager::PeerManager;
+pub use options::{PeerOptions, TIMEOUT_INTERVAL};
+pub use permissions::{Permissions, WhiteBind, WhiteList};
+pub use types::{
+    Action, ConnectionType, Incoming, NewPeer, OrphanInfo, PeerId, PeerManagerInfo, PeerStats,
+};

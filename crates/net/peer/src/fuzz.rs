@@ -1,0 +1,1 @@
+//! Fuzz target: any sequence of messages, no panic.
