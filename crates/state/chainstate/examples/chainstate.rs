@@ -1,7 +1,8 @@
 //! Opens a data directory without a node: shows the chain, rebuilds it, verifies it. For two-way tests with the
 //! reference and for timing.
 //!
-//! `chainstate DATADIR [regtest|main|...] [reindex|reindex-chainstate] [verify] [stats] [import=FILE] [blocks=FILE] [workers=N]`
+//! `chainstate DATADIR [regtest|main|...] [reindex|reindex-chainstate] [verify] [stats] [import=FILE] [blocks=FILE] [feed=FILE group=N]
+//! [workers=N]`
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -24,6 +25,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Arc::new(ChainParams::for_network(network)),
         PathBuf::from(dir),
     );
+    let options_env = options.env.clone();
     options.reindex = has("reindex");
     options.reindex_chainstate = has("reindex-chainstate");
     options.script_workers = value("workers=").map_or(Ok(1), str::parse)?;
@@ -42,6 +44,26 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 return Err("block refused".into());
             }
         }
+    }
+    if let Some(path) = value("feed=") {
+        // A file of framed blocks, given one after the other (or in groups) as a peer would.
+        let file = options_env.open(&PathBuf::from(path), grs_fs::OpenMode::Read)?;
+        let mut reader = grs_blockstore::BlockFileReader::plain(file, manager.params().magic);
+        let mut blocks = Vec::new();
+        while let Some((_, data)) = reader.next_block()? {
+            blocks.push(Arc::new(decode_exact::<Block>(&data)?));
+        }
+        let start = Instant::now();
+        let headers: Vec<_> = blocks.iter().map(|b| b.header).collect();
+        for part in headers.chunks(2000) {
+            manager.process_new_headers(part, true)?;
+        }
+        println!("{} headers in {:.3} s", headers.len(), start.elapsed().as_secs_f64());
+        let start = Instant::now();
+        for part in blocks.chunks(value("group=").map_or(Ok(1), str::parse)?) {
+            manager.process_new_blocks(part, true, true);
+        }
+        println!("{} blocks in {:.3} s", blocks.len(), start.elapsed().as_secs_f64());
     }
     if has("verify") {
         println!("verify: {:?}", manager.verify(4, 0));

@@ -163,6 +163,15 @@ impl Chainstate {
             }
         };
         self.received_transactions(id, block.txs.len() as u32, position);
+        // A reindex connects nothing before all blocks are in the index: it reads them again then.
+        if !shared.store.loading_blocks() {
+            if self.recent.is_full() {
+                // Blocks of branches that lost stay behind.
+                let tip_work = tip.map(|tip| index.work(tip)).unwrap_or_default();
+                self.recent.retain(|id| index.work(id) > tip_work);
+            }
+            self.recent.insert(id, block);
+        }
         if shared.store.prune_check_due() {
             self.flush_state(crate::FlushMode::None, None)?;
         }

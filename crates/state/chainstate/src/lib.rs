@@ -1,60 +1,31 @@
 //! Coins, connecting and disconnecting blocks, best-chain selection, validation events.
 //!
-//! # API
+//! [`ChainstateManager`] is the facade. It is opened with [`ChainstateOptions`] and shared as an `Arc`:
 //!
-//! ```text
-//! ChainstateManager::open(ChainstateOptions) -> Result<Arc<ChainstateManager>, LoadError>
-//!   // opens blocks/index, chainstate; loads index, genesis, replays, tip. Does not connect blocks yet.
-//! .import_blocks(&[PathBuf])            // -reindex rest, -loadblock, then activate_best_chain
-//! .verify(level, blocks) -> VerifyResult
+//! - Start: [`ChainstateManager::open`] loads index and coins and repairs what a crash left;
+//!   [`ChainstateManager::verify`]; [`ChainstateManager::import_blocks`] finishes a reindex, imports files and
+//!   connects what is stored; [`ChainstateManager::shutdown`].
+//! - Reading without locks: [`ChainstateManager::view`] (the active chain, immutable), `index()` (all headers),
+//!   `store()` (blocks and undo data), `header_view()` (for the rules), `best_header()`,
+//!   `is_initial_block_download()`, `guess_verification_progress()`.
+//! - Changing: `process_new_block()`, `process_new_blocks()`, `process_new_headers()`, `activate_best_chain()`,
+//!   `invalidate_block()`, `reconsider_block()`, `precious_block()`, `force_flush()`, `prune_to_height()`.
+//! - Asking: `test_block_validity()`, `compute_utxo_stats()`, `chain_tips()`.
+//! - [`ChainstateManager::lock`] is the reference's `cs_main`, taken before the mempool's lock; it gives the
+//!   [`Chainstate`] with the [`CoinsCache`] of the tip.
 //!
-//! // Lock-free reading (grs_blockstore::{ChainView, BlockIndex, BlockId, BlockStore}):
-//! .view() -> ChainView                  // tip(), height(), at(h), contains(id), next(id), find_fork(id), locator()
-//! .index() -> &Arc<BlockIndex>          // lookup(&hash), header(id), hash(id), height(id), work(id), status(id),
-//!                                       // ancestor(id,h), prev(id), tx_count(id), chain_tx_count(id), median_time_past(id)
-//! .store() -> &Arc<BlockStore>          // read_raw(id), read_raw_part, read_block(id), read_undo(id)
-//! .header_view(id) -> HeaderRef         // implements grs_consensus::HeaderView
-//! .best_header() -> Option<BlockId>   .is_initial_block_download() -> bool
-//! .guess_verification_progress(Option<BlockId>) -> f64   .version_bits() -> &Mutex<VersionBitsCache>
-//! .params() -> &Arc<ChainParams>   .minimum_chain_work() -> U256   .validation_cache() -> &Arc<ValidationCache>
+//! Events come three ways: [`ValidationInterface`] subscribers of [`ValidationSignals`] get them in order on one
+//! thread; [`Notifications`] tells the node at once; [`MempoolHook`] keeps the mempool in step under the lock.
 //!
-//! // Changing:
-//! .process_new_block(Arc<Block>, force: bool, min_pow_checked: bool) -> ProcessedBlock { accepted, new_block }
-//! .process_new_headers(&[HashedHeader], min_pow_checked) -> Result<Option<BlockId>, BlockValidationError>
-//! .activate_best_chain(Option<Arc<Block>>) -> Result<(), FatalError>
-//! .invalidate_block(BlockId) / .reconsider_block(BlockId) / .precious_block(BlockId) -> Result<(), FatalError>
-//! .test_block_validity(&Block, check_pow, check_merkle_root) -> Result<(), BlockValidationError>
-//! .report_headers_presync(height, time)
-//! .flush(FlushMode)  .force_flush(wipe_cache)  .prune_to_height(height)  .prune_and_flush()
-//! .compute_utxo_stats(StatsHash) -> UtxoStats       .chain_tips() -> Vec<ChainTip>
+//! # Speed
 //!
-//! // Lock (the reference's cs_main; take it before the mempool's):
-//! .lock() -> ChainGuard                 // derefs to Chainstate
-//! Chainstate: coins() -> &mut CoinsCache   tip() -> Option<BlockId>   height()   view()
-//!             calculate_lock_points / check_sequence_locks / check_final_tx helpers for the mempool
-//! CoinsCache: get(&OutPoint) -> Option<Coin>, have(&OutPoint), have_in_cache, uncache(&OutPoint), ...
-//!
-//! // Events: ValidationSignals::register(Arc<dyn ValidationInterface>) -> id; unregister(id); sync(); pending()
-//! // enqueue(FnOnce) for mempool events on the same queue.
-//! trait ValidationInterface {            // default bodies do nothing; called on thread "scheduler"-like `valsig`
-//!     fn block_connected(&self, &Arc<Block>, BlockInfo); fn block_disconnected(..);
-//!     fn updated_block_tip(&self, new: BlockId, fork: Option<BlockId>, ibd: bool);
-//!     fn chainstate_flushed(&self, &BlockLocator);
-//!     // synchronous, on the validation thread:
-//!     fn active_tip_change(..) fn block_checked(&self, &Arc<Block>, Result<(), &BlockValidationError>)
-//!     fn new_pow_valid_block(&self, BlockId, &Arc<Block>)
-//! }
-//! trait Notifications { block_tip, header_tip, progress, warning_set/unset, flush_error, fatal_error }  // node
-//! trait MempoolHook { begin() -> Box<dyn MempoolSession>, usage() -> MempoolUsage }   // set_mempool(Arc<dyn ..>)
-//! trait MempoolSession {                 // holds the mempool's lock while alive
-//!     fn block_connected(&mut self, &Block, height: u32);          // removeForBlock
-//!     fn block_disconnected(&mut self, &Arc<Block>);               // disconnect pool
-//!     fn reorg_finished(&mut self, &mut Chainstate, add_back: bool); // MaybeUpdateMempoolForReorg
-//!     fn tip_updated(&mut self, &mut Chainstate);                  // AddTransactionsUpdated, check()
-//! }
-//! ```
+//! Blocks are applied to one flat cache, with a journal instead of layers. During initial download up to
+//! [`ChainstateOptions::max_run`] blocks are connected as one: read, decoded and checked ahead on another thread,
+//! scripts of all of them checked together, undo data, tip, log line and flush once. When anything in a run fails
+//! it is taken back and its blocks are connected one by one, so that results never differ.
 
 mod accept;
+mod chain_tips;
 mod coins;
 mod coins_db;
 mod connect;
@@ -75,6 +46,7 @@ mod tip;
 mod verify;
 
 pub use accept::MIN_BLOCKS_TO_KEEP;
+pub use chain_tips::{ChainTip, is_block_mutated};
 pub use coins::{CacheSizeState, CoinsCache};
 pub use coins_db::{CoinsCursor, CoinsDb, DEFAULT_BATCH_WRITE_BYTES, coin_key};
 pub use connect::{ScriptFailure, ScriptJob, block_script_flags};
@@ -82,7 +54,7 @@ pub use error::{BlockError, FatalError, LoadError};
 pub use flush::{FlushMode, PruneLocks};
 pub use grs_blockstore::{BlockId, BlockIndex, BlockStatus, BlockStore, BlockUndo, ChainView, Coin, TxUndo};
 pub use header_ref::HeaderRef;
-pub use manager::{ChainGuard, ChainTip, ChainstateManager, ProcessedBlock, is_block_mutated};
+pub use manager::{ChainGuard, ChainstateManager, ProcessedBlock};
 pub use notify::{
     ChainWarning, MempoolHook, MempoolSession, MempoolUsage, NoNotifications, Notifications,
     SynchronizationState,

@@ -4,7 +4,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use grs_blockstore::{BlockId, BlockIndex, BlockStatus, BlockStore, ChainView};
+use grs_blockstore::{BlockId, BlockIndex, BlockStore, ChainView};
 use grs_consensus::{
     BlockRule, BlockValidationError, BlockValidationResult, VersionBitsCache, check_block,
     contextual_check_block, contextual_check_header,
@@ -35,33 +35,6 @@ pub struct ProcessedBlock {
     pub accepted: bool,
     /// It was stored now.
     pub new_block: bool,
-}
-
-/// The end of a branch of known headers (`getchaintips`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ChainTip {
-    /// Entry of the block index.
-    pub id: BlockId,
-    /// Blocks since the branch left the active chain; 0 for the active tip.
-    pub branch_len: u32,
-    /// `active`, `invalid`, `headers-only`, `valid-fork`, `valid-headers` or `unknown`.
-    pub status: &'static str,
-}
-
-/// Whether the transactions of a block were changed on the way; logged like the reference does. See
-/// [`grs_consensus::is_block_mutated`].
-pub fn is_block_mutated(block: &Block, check_witness_root: bool) -> bool {
-    let merkle = grs_consensus::check_merkle_root(block);
-    let logged = merkle.and_then(|()| {
-        // Without a coinbase the answer does not come from a rule.
-        let coinbase = block.txs.first().is_some_and(|tx| tx.is_coinbase());
-        if coinbase { grs_consensus::check_witness_malleation(block, check_witness_root) } else { Ok(()) }
-    });
-    if let Err(rule) = logged {
-        grs_log::debug!(grs_log::Category::Validation, "Block mutated: {}", BlockValidationError::from(rule));
-        return true;
-    }
-    grs_consensus::is_block_mutated(block, check_witness_root)
 }
 
 /// Holds the chainstate lock.
@@ -193,7 +166,6 @@ impl ChainstateManager {
     /// have enough work to be worth an index entry.
     pub fn process_new_block(&self, block: Arc<Block>, force: bool, min_pow_checked: bool) -> ProcessedBlock {
         let shared = &self.shared;
-        let failed = ProcessedBlock { accepted: false, new_block: false };
         // What needs no context is checked before anything is locked. A failure here marks nothing: the block may
         // have been changed on the way in a manner nobody thought of.
         let checked = check_block(&block, &shared.params.consensus, true, true);
@@ -203,14 +175,7 @@ impl ChainstateManager {
         };
         let accepted = match accepted {
             Ok(accepted) => accepted,
-            Err(error) => {
-                match &error {
-                    BlockError::Invalid(invalid) => shared.signals.block_checked(&block, Err(invalid)),
-                    BlockError::Fatal(fatal) => shared.options.notifications.fatal_error(&fatal.0),
-                }
-                error!("ProcessNewBlock: AcceptBlock FAILED ({error})");
-                return failed;
-            }
+            Err(error) => return self.refused(&block, &error),
         };
         self.notify_header_tip();
         let result = self.activate_best_chain(Some(block));
@@ -224,6 +189,44 @@ impl ChainstateManager {
             return ProcessedBlock { accepted: false, new_block: accepted.new };
         }
         ProcessedBlock { accepted: true, new_block: accepted.new }
+    }
+
+    /// As [`ChainstateManager::process_new_block`] for several blocks, which are then connected together: far from
+    /// the tip this costs much less for each. Answers in the same order.
+    pub fn process_new_blocks(
+        &self,
+        blocks: &[Arc<Block>],
+        force: bool,
+        min_pow_checked: bool,
+    ) -> Vec<ProcessedBlock> {
+        let [first @ .., last] = blocks else { return Vec::new() };
+        let mut done = Vec::with_capacity(blocks.len());
+        {
+            let consensus = &self.shared.params.consensus;
+            let checked: Vec<_> =
+                first.iter().map(|block| check_block(block, consensus, true, true)).collect();
+            let mut state = self.lock();
+            for (block, checked) in first.iter().zip(checked) {
+                let accepted = checked
+                    .map_err(BlockError::from)
+                    .and_then(|()| state.accept_block(block, force, None, min_pow_checked, true));
+                done.push(match accepted {
+                    Ok(accepted) => ProcessedBlock { accepted: true, new_block: accepted.new },
+                    Err(error) => self.refused(block, &error),
+                });
+            }
+        }
+        done.push(self.process_new_block(last.clone(), force, min_pow_checked));
+        done
+    }
+
+    fn refused(&self, block: &Arc<Block>, error: &BlockError) -> ProcessedBlock {
+        match error {
+            BlockError::Invalid(invalid) => self.shared.signals.block_checked(block, Err(invalid)),
+            BlockError::Fatal(fatal) => self.shared.options.notifications.fatal_error(&fatal.0),
+        }
+        error!("ProcessNewBlock: AcceptBlock FAILED ({error})");
+        ProcessedBlock { accepted: false, new_block: false }
     }
 
     /// Takes headers in a row and returns the entry of the last one.
@@ -484,40 +487,6 @@ impl ChainstateManager {
         if let Err(error) = self.lock().flush_state(FlushMode::None, Some(height)) {
             grs_log::warn!("Failed to flush state after manual prune ({error})");
         }
-    }
-
-    /// Ends of all branches, highest first. Reference: `getchaintips`.
-    pub fn chain_tips(&self) -> Vec<ChainTip> {
-        let (index, view) = (self.index(), self.view());
-        // Outside the active chain, whatever is nobody's parent is an end.
-        let mut is_parent = vec![false; index.len()];
-        for prev in (0..is_parent.len() as u32).filter_map(|n| index.prev(index.id(n)?)) {
-            is_parent[prev.index()] = true;
-        }
-        let ends = (0..is_parent.len() as u32).filter_map(|n| index.id(n));
-        let mut ends: Vec<BlockId> =
-            ends.filter(|id| !is_parent[id.index()] && !view.contains(*id)).collect();
-        ends.extend(view.tip());
-        ends.sort_unstable_by_key(|id| std::cmp::Reverse((index.height(*id), id.index())));
-        let describe = |id: BlockId| {
-            let status = index.status(id);
-            let text = if view.contains(id) {
-                "active"
-            } else if status.failed() {
-                "invalid"
-            } else if index.chain_tx_count(id) == 0 {
-                "headers-only"
-            } else if status.is_valid(BlockStatus::VALID_SCRIPTS) {
-                "valid-fork"
-            } else if status.is_valid(BlockStatus::VALID_TREE) {
-                "valid-headers"
-            } else {
-                "unknown"
-            };
-            let fork = view.find_fork(id).map_or(0, |fork| index.height(fork));
-            ChainTip { id, branch_len: index.height(id) - fork, status: text }
-        };
-        ends.into_iter().map(describe).collect()
     }
 
     /// Looks whether block files should be pruned (at start, after `-prune` changed).

@@ -10,6 +10,7 @@ use grs_blockstore::{ActiveChain, BlockId, BlockIndex, BlockStatus, BlockStore, 
 use grs_consensus::{VersionBitsCache, block_proof_equivalent_time};
 use grs_log::{Category, debug, info, warn};
 use grs_params::ChainParams;
+use grs_primitives::Block;
 use grs_script::ValidationCache;
 use grs_sync::{WorkerPool, clock};
 use grs_uint::U256;
@@ -109,6 +110,54 @@ pub(crate) struct Candidate {
     pub(crate) number: Reverse<u32>,
 }
 
+/// Blocks in memory, up to a number of bytes; they passed the checks that need no context.
+#[derive(Default)]
+pub(crate) struct RecentBlocks {
+    blocks: HashMap<BlockId, Arc<Block>>,
+    bytes: usize,
+}
+
+impl RecentBlocks {
+    const LIMIT: usize = 32 << 20;
+
+    /// Whether there is little room left.
+    pub(crate) fn is_full(&self) -> bool {
+        self.bytes > Self::LIMIT / 2
+    }
+
+    /// Keeps a block if there is room.
+    pub(crate) fn insert(&mut self, id: BlockId, block: &Arc<Block>) {
+        let size = block.total_size();
+        if self.bytes + size <= Self::LIMIT && self.blocks.insert(id, block.clone()).is_none() {
+            self.bytes += size;
+        }
+    }
+
+    pub(crate) fn contains(&self, id: BlockId) -> bool {
+        self.blocks.contains_key(&id)
+    }
+
+    pub(crate) fn get(&self, id: BlockId) -> Option<Arc<Block>> {
+        self.blocks.get(&id).cloned()
+    }
+
+    pub(crate) fn remove(&mut self, id: BlockId) {
+        if let Some(block) = self.blocks.remove(&id) {
+            self.bytes -= block.total_size();
+        }
+    }
+
+    /// Drops blocks that are no use any more.
+    pub(crate) fn retain(&mut self, keep: impl Fn(BlockId) -> bool) {
+        let bytes = &mut self.bytes;
+        self.blocks.retain(|id, block| {
+            let keep = keep(*id);
+            *bytes -= if keep { 0 } else { block.total_size() };
+            keep
+        });
+    }
+}
+
 /// The state under the chainstate lock: coins, and what chooses the best chain.
 pub struct Chainstate {
     pub(crate) shared: Arc<Shared>,
@@ -133,6 +182,9 @@ pub struct Chainstate {
     /// Up to this height blocks are connected one by one: a run failed there. The genesis block is one of them.
     pub(crate) single_until: u32,
     pub(crate) prune_locks: crate::flush::PruneLocks,
+    /// Blocks taken in and not connected yet, which need not be read from disk again.
+    pub(crate) recent: RecentBlocks,
+    last_tip_log: Duration,
 }
 
 impl Chainstate {
@@ -155,6 +207,8 @@ impl Chainstate {
             last_presync_update: Duration::ZERO,
             single_until: 0,
             prune_locks: HashMap::new(),
+            recent: RecentBlocks::default(),
+            last_tip_log: Duration::ZERO,
         }
     }
 
@@ -426,9 +480,21 @@ impl Chainstate {
     }
 
     /// The line about a new tip, and warnings about unknown rules. Reference: `UpdateTip`.
-    pub(crate) fn log_tip(&self, tip: BlockId) {
+    pub(crate) fn log_tip(&mut self, tip: BlockId) {
+        /// Blocks behind the best header from which on not every tip is worth a line.
+        const FAR_BEHIND: u32 = 1000;
+        const LINE_INTERVAL: Duration = Duration::from_millis(250);
         let shared = &self.shared;
         let index = &shared.index;
+        let best_height = shared.best_header().map_or(0, |best| index.height(best));
+        let now = clock::system_now();
+        if shared.is_initial_download()
+            && best_height > index.height(tip) + FAR_BEHIND
+            && now < self.last_tip_log + LINE_INTERVAL
+        {
+            return;
+        }
+        self.last_tip_log = now;
         let mut warnings = Vec::new();
         if !shared.is_initial_download() {
             let mut cache = shared.version_bits.lock().unwrap_or_else(PoisonError::into_inner);

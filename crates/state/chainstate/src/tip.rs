@@ -11,7 +11,7 @@ use grs_primitives::Block;
 use grs_sync::{BatchError, Job};
 
 use crate::connect::{Disconnected, Place, ScriptFailure, ScriptJob, Scripts, apply_block, disconnect_block};
-use crate::loader::{BlockLoader, LoadedBlock};
+use crate::loader::BlockLoader;
 use crate::notify::MempoolSession;
 use crate::signals::Event;
 use crate::{BlockError, Chainstate, FatalError, FlushMode, HeaderRef};
@@ -162,6 +162,8 @@ impl Chainstate {
         session: &mut Session<'_>,
     ) -> Result<Arc<Block>, BlockError> {
         let shared = self.shared.clone();
+        let block = block.or_else(|| self.recent.get(id));
+        self.recent.remove(id);
         let checked = block.is_some();
         let block = match block {
             Some(block) => block,
@@ -224,7 +226,7 @@ impl Chainstate {
     fn connect_run(
         &mut self,
         ids: &[BlockId],
-        loader: &mut BlockLoader,
+        loader: Option<&mut BlockLoader>,
         session: &mut Session<'_>,
     ) -> Result<Option<Vec<(Arc<Block>, BlockId)>>, FatalError> {
         let shared = self.shared.clone();
@@ -236,10 +238,17 @@ impl Chainstate {
         let mut jobs = Vec::new();
         let mut done: Vec<(Arc<Block>, BlockId, Option<BlockUndo>)> = Vec::with_capacity(ids.len());
         let (begin, mut bytes, mut failed) = (Instant::now(), 0, false);
+        let mut loader = loader;
         self.coins.begin();
         for id in ids {
-            let loaded: Option<LoadedBlock> = loader.next_block(*id);
-            let Some((_, Some((block, Ok(()))))) = loaded else {
+            let loaded = match &mut loader {
+                Some(loader) => match loader.next_block(*id) {
+                    Some((_, Some((block, Ok(()))))) => Some(block),
+                    _ => None,
+                },
+                None => self.recent.get(*id),
+            };
+            let Some(block) = loaded else {
                 failed = true;
                 break;
             };
@@ -275,6 +284,7 @@ impl Chainstate {
             if let Err(BlockError::Fatal(error)) = self.store_connected(id, undo.as_ref()) {
                 return Err(error);
             }
+            self.recent.remove(id);
             shared.signals.block_checked(&block, Ok(()));
             if let Some(session) = session {
                 session.block_connected(&block, shared.index.height(id));
@@ -432,6 +442,22 @@ impl Chainstate {
             path.reverse();
             path
         };
+        let in_memory = |id: &Option<BlockId>| id.is_some_and(|id| self.recent.contains(id));
+        if in_memory(&index.ancestor(most_work, next)) {
+            let until = (next + options.max_run as u32 - 1).min(target);
+            let mut run = path_to(until);
+            let count = run.iter().take_while(|id| self.recent.contains(**id)).count();
+            run.truncate(count);
+            *loader = None;
+            if count < 2 || (options.stop_at_height > 0 && until >= options.stop_at_height) {
+                return Ok(None);
+            }
+            let connected = self.connect_run(&run, None, session)?;
+            if connected.is_none() {
+                self.single_until = until;
+            }
+            return Ok(connected);
+        }
         let usable = loader.as_ref().is_some_and(|loader| {
             index.height(loader.last()) >= next && index.is_ancestor(loader.last(), most_work)
         });
@@ -448,7 +474,7 @@ impl Chainstate {
             until = until.min(options.stop_at_height.max(next));
         }
         let run = path_to(until);
-        let connected = self.connect_run(&run, reading, session)?;
+        let connected = self.connect_run(&run, Some(reading), session)?;
         if connected.is_none() {
             // One by one from here; the loader has gone past the block that failed.
             *loader = None;
