@@ -94,7 +94,7 @@ fn a_reordering_disk_never_loses_synced_writes_silently() {
     for seed in 300..380 {
         let mut rng = Rng(seed);
         let env = MemEnv::new();
-        env.cut_after(Some(40 + rng.below(400)));
+        env.cut_after(Some(20 + rng.below(200)));
         let states = run_until_cut(&env, Model::new(), &mut rng, true);
         let after: Arc<dyn FileEnv> = Arc::new(env.crash(CrashMode::Reorder, rng.next()));
         match open(&after, &small(true)) {
@@ -106,7 +106,8 @@ fn a_reordering_disk_never_loses_synced_writes_silently() {
                     assert!(states.iter().any(|state| state.get(&key) == found.get(&key)), "seed {seed}");
                 }
             }
-            Err(Error::Corruption(_)) => refused += 1,
+            // Only the log can have holes.
+            Err(Error::Corruption(text)) if text.ends_with(".log") => refused += 1,
             Err(e) => panic!("seed {seed}: {e}"),
         }
     }

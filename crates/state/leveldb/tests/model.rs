@@ -177,3 +177,57 @@ fn data_spreads_over_levels_and_old_files_go() {
     grs_leveldb::destroy(env.as_ref(), &common::dir()).unwrap();
     assert!(!env.exists(&common::dir()));
 }
+
+/// A memory table that fills while tables around its keys are merged into one must not go below that one.
+#[test]
+fn a_flush_into_the_gap_of_a_running_compaction_keeps_levels_apart() {
+    use std::sync::{Mutex, mpsc};
+
+    let failing = grs_fs::FailingEnv::new(Arc::new(MemEnv::new()));
+    let env: Arc<dyn FileEnv> = Arc::new(failing.clone());
+    let db = open(&env, &small(false)).unwrap();
+    let write = |prefix: &str, fill: u8| {
+        for n in 0..20 {
+            let key = format!("{prefix}{n:03}").into_bytes();
+            db.put(&key, &[fill; 3000], WriteOptions::default()).unwrap();
+        }
+    };
+    // Twice, so that the second tables lie above the first.
+    for fill in [1, 2] {
+        for prefix in ["a", "z"] {
+            write(prefix, fill);
+            db.flush().unwrap();
+        }
+    }
+    db.wait_idle().unwrap();
+    assert_eq!(db.files_per_level()[..3], [0, 2, 2]);
+    let (started, wait_started) = mpsc::channel();
+    let (filled, wait_filled) = mpsc::channel::<()>();
+    let wait_filled = Mutex::new(Some(wait_filled));
+    failing.set_rule(move |op, path, _| {
+        let is_table = path.extension().is_some_and(|extension| extension == "ldb");
+        // At the first output of the compaction, once.
+        if op == grs_fs::Op::Create
+            && is_table
+            && let Some(wait) = wait_filled.lock().unwrap().take()
+        {
+            started.send(()).unwrap();
+            wait.recv().unwrap();
+        }
+        None
+    });
+    std::thread::scope(|scope| {
+        let write = &write;
+        scope.spawn(move || {
+            wait_started.recv().unwrap();
+            // More than a memory table holds.
+            (0..2).for_each(|_| write("m", 3));
+            filled.send(()).unwrap();
+        });
+        db.compact_range(Some(b"a"), Some(b"z999")).unwrap();
+    });
+    db.wait_idle().unwrap();
+    let records = contents(&db).unwrap();
+    assert_eq!(records.len(), 60);
+    assert!(records.iter().all(|(key, value)| value[0] == if key[0] == b'm' { 3 } else { 2 }));
+}
