@@ -200,11 +200,23 @@ impl BlockIndex {
     /// # Errors
     /// If the chain's work is out of range or the index is full.
     pub fn add(&self, header: &HashedHeader, prev: Option<BlockId>) -> Result<BlockId, IndexError> {
-        let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
         let hash = header.hash();
         if let Some(id) = table.find(&hash, |id| self.hash(id) == hash) {
             return Ok(id);
         }
+        drop(table);
+        self.add_new(header, prev)
+    }
+
+    /// As [`BlockIndex::add`] for a hash that is known to be new.
+    pub(crate) fn add_new(
+        &self,
+        header: &HashedHeader,
+        prev: Option<BlockId>,
+    ) -> Result<BlockId, IndexError> {
+        let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
+        let hash = header.hash();
         let raw = self.len.load(Relaxed);
         let chunk = self.chunks.get(raw as usize >> CHUNK_BITS).ok_or(IndexError::Full)?;
         let base = prev.map_or(U256::ZERO, |prev| self.work(prev));

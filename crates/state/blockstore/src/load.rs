@@ -62,7 +62,7 @@ impl BlockStore {
         check_hashes(&entries, &order, check)?;
         self.index.reserve(entries.len());
         let mut loaded = LoadedIndex::default();
-        let mut last_height = None;
+        let (mut last_height, mut last) = (None, None);
         for (height, at) in order {
             if last_height.is_some_and(|last| height > last + 1) {
                 error!(
@@ -73,7 +73,7 @@ impl BlockStore {
             }
             last_height = Some(height);
             let (hash, entry) = &entries[at as usize];
-            self.load_entry(hash, entry, &mut loaded)?;
+            last = Some(self.load_entry(hash, entry, last, &mut loaded)?);
         }
         drop(entries);
         self.load_files()?;
@@ -84,13 +84,16 @@ impl BlockStore {
         &self,
         hash: &BlockHash,
         entry: &DiskBlockIndex,
+        last: Option<BlockId>,
         loaded: &mut LoadedIndex,
-    ) -> Result<(), StoreError> {
+    ) -> Result<BlockId, StoreError> {
         let index = &*self.index;
         let prev = if entry.header.prev.is_zero() {
             None
         } else {
-            let prev = index.lookup(&entry.header.prev);
+            // In the order of heights the parent is nearly always the entry before.
+            let before = last.filter(|last| index.hash(*last) == entry.header.prev);
+            let prev = before.or_else(|| index.lookup(&entry.header.prev));
             if prev.is_none_or(|prev| index.height(prev) + 1 != entry.height) {
                 return Err(StoreError::Corrupt(format!(
                     "parent of block {hash} is missing in the block index"
@@ -99,7 +102,7 @@ impl BlockStore {
             prev
         };
         let header = HashedHeader::from_trusted_parts(entry.header, *hash);
-        let id = index.add(&header, prev).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+        let id = index.add_new(&header, prev).map_err(|e| StoreError::Corrupt(e.to_string()))?;
         index.set_data_pos(id, FilePos::new(entry.file, entry.data_pos));
         index.set_undo_pos(id, entry.undo_pos);
         index.set_tx_count(id, entry.tx_count);
@@ -123,7 +126,7 @@ impl BlockStore {
         if status != entry.status {
             self.mark_dirty(id);
         }
-        Ok(())
+        Ok(id)
     }
 
     fn load_files(&self) -> Result<(), StoreError> {
