@@ -1,8 +1,8 @@
 //! Client proxies and servers for the interface traits, spawning, sockets.
 //!
 //! A process starts one [`Ipc`]. The node spawns the wallet process with [`Ipc::spawn`] and gets an [`InitProxy`]; the
-//! wallet process, started with `-ipcfd`, serves its own `Init` with [`Ipc::serve_stream`]. A [`Supervisor`] restarts a
-//! wallet process that has died. [`Ipc::bind`] listens for outside clients.
+//! wallet process, started with `-ipcfd`, serves its own `Init` with [`Ipc::serve_stream`]. A
+//! [`SupervisedWallet`] restarts a wallet process that has died. [`Ipc::bind`] listens for outside clients.
 
 mod address;
 mod client;
@@ -10,6 +10,7 @@ mod convert;
 mod event;
 mod server;
 mod spawn;
+mod supervised_wallet;
 mod supervisor;
 
 #[doc(hidden)]
@@ -22,4 +23,5 @@ pub use grs_mp::{
 };
 pub use server::serve_init;
 pub use spawn::{Bound, Child, Ipc, sibling_program};
+pub use supervised_wallet::SupervisedWallet;
 pub use supervisor::{BackOff, Supervised, Supervisor, SupervisorEvent};

@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use grs_interfaces::{CallError, CallResult, Hello, Init, Role, WalletLoader};
+use grs_interfaces::{CallError, CallResult, ChainClient, Hello, Init, Role, WalletLoader};
 use grs_ipc::{
-    BackOff, Child, Ipc, IpcAddress, Supervised, Supervisor, SupervisorEvent, inherited_fd_argument,
-    take_inherited_stream,
+    BackOff, Child, Ipc, IpcAddress, Supervised, SupervisedWallet, Supervisor, SupervisorEvent,
+    inherited_fd_argument, take_inherited_stream,
 };
 use kit::{FakeChain, FakeInit, args, request};
 
@@ -164,6 +164,40 @@ fn the_supervisor_restarts_a_child_that_dies() {
     assert_eq!(events[2..], [SupervisorEvent::Started { pid: second }]);
 }
 
+fn a_supervised_wallet_comes_back_with_its_commands() {
+    let ipc = Ipc::start("groestlcoin-node").unwrap();
+    let chain = FakeChain::new();
+    let (sender, events) = std::sync::mpsc::channel();
+    let policy = BackOff::new(Duration::from_millis(300), Duration::from_secs(1), Duration::from_secs(60));
+    let program = std::env::current_exe().unwrap();
+    let report = move |event| sender.send(event).unwrap();
+    let wallet =
+        SupervisedWallet::start(&ipc, program, hello(), policy, chain.clone(), args, report).unwrap();
+    wallet.register_rpcs().unwrap();
+    assert_eq!((wallet.verify(), wallet.load()), (Ok(true), Ok(true)));
+    wallet.start().unwrap();
+    wallet.set_mock_time(77).unwrap();
+    assert_eq!(wallet.get_wallets().unwrap()[1], "77");
+    let run = |params| chain.run_rpc(request("sendall", params));
+    assert_eq!(run("[\"fee\"]"), Ok(Some(Ok("1".into()))));
+    let pid = wallet.pid().unwrap();
+    assert!(run("[\"exit\"]").unwrap_err().is_disconnected());
+    // While it is away, the commands stay and say why they fail.
+    kit::wait_until(|| wallet.verify().is_err());
+    let error = run("[]").unwrap_err();
+    assert!(error.is_disconnected());
+    assert!(error.to_string().contains(&format!("pid {pid} exited with status 768.")), "{error}");
+    kit::wait_until(|| run("[\"fee\"]").is_ok());
+    assert_eq!(wallet.get_wallets().unwrap()[1], "77");
+    assert_ne!(wallet.pid().unwrap(), pid);
+    wallet.stop().unwrap();
+    assert_eq!(run("[]"), Ok(None));
+    assert!(wallet.verify().unwrap_err().is_disconnected());
+    let kinds: Vec<bool> =
+        events.try_iter().map(|event| matches!(event, SupervisorEvent::Started { .. })).collect();
+    assert_eq!(kinds, [true, false, true]);
+}
+
 fn outside_clients_reach_a_listening_node() {
     let dir = tempfile::tempdir().unwrap();
     let ipc = Ipc::start("groestlcoin-node").unwrap();
@@ -202,6 +236,10 @@ fn main() {
             missing_programs_and_wrong_networks_are_reported,
         ),
         ("the_supervisor_restarts_a_child_that_dies", the_supervisor_restarts_a_child_that_dies),
+        (
+            "a_supervised_wallet_comes_back_with_its_commands",
+            a_supervised_wallet_comes_back_with_its_commands,
+        ),
         ("outside_clients_reach_a_listening_node", outside_clients_reach_a_listening_node),
     ];
     for (name, test) in tests {

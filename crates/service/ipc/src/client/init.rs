@@ -11,6 +11,7 @@ use grs_mp::{Connection, LoopHandle};
 use super::{ChainProxy, MiningProxy, Proxy, WalletLoaderProxy, ask, call_error};
 use crate::convert::{FromWire, ToWire, text};
 use crate::server::chain_client;
+use crate::supervised_wallet::RpcRelay;
 
 /// The first interface of another process.
 pub struct InitProxy {
@@ -35,6 +36,28 @@ impl InitProxy {
             (map, Promise::from_future(async move { promise.await.map(|_| ()) }))
         });
         Ok(InitProxy { init: Proxy::of(init.map_err(call_error)?) })
+    }
+
+    /// [`Init::make_wallet_loader`], whose commands go to `relay` if there is one.
+    pub(crate) fn make_wallet_loader_with(
+        &self,
+        args: GlobalArgs,
+        chain: Arc<dyn Chain>,
+        relay: Option<Arc<RpcRelay>>,
+    ) -> CallResult<Arc<dyn WalletLoader>> {
+        self.init.call(|client, call| async move {
+            let mut request = client.make_wallet_loader_request();
+            {
+                let mut p = request.get();
+                call.context(p.reborrow().init_context())?;
+                args.to_wire(p.reborrow().init_args());
+                p.set_chain(chain_client(call.session(), chain, relay));
+            }
+            // The settings may hold passwords.
+            let response = call.send_secret(request).await?;
+            let loader = response.get()?.get_result()?;
+            Ok(Arc::new(WalletLoaderProxy(Proxy::new(call.session(), loader))) as Arc<dyn WalletLoader>)
+        })
     }
 
     /// The connection, to watch or close it.
@@ -100,19 +123,7 @@ impl Init for InitProxy {
         args: GlobalArgs,
         chain: Arc<dyn Chain>,
     ) -> CallResult<Arc<dyn WalletLoader>> {
-        self.init.call(|client, call| async move {
-            let mut request = client.make_wallet_loader_request();
-            {
-                let mut p = request.get();
-                call.context(p.reborrow().init_context())?;
-                args.to_wire(p.reborrow().init_args());
-                p.set_chain(chain_client(call.session(), chain));
-            }
-            // The settings may hold passwords.
-            let response = call.send_secret(request).await?;
-            let loader = response.get()?.get_result()?;
-            Ok(Arc::new(WalletLoaderProxy(Proxy::new(call.session(), loader))) as Arc<dyn WalletLoader>)
-        })
+        self.make_wallet_loader_with(args, chain, None)
     }
 }
 

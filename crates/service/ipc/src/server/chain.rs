@@ -21,16 +21,21 @@ use crate::convert::{
     FromWire, ToEnum, ToWire, blobs, block_hash, count, decode_failure, json, locator, outpoints,
     set_amounts, text, txid,
 };
+use crate::supervised_wallet::RpcRelay;
 
-/// The node's chain.
-struct ChainServer(Hosted<dyn Chain>, Subscriptions);
+/// The node's chain. RPC commands go to the relay if there is one.
+struct ChainServer(Hosted<dyn Chain>, Subscriptions, Option<Arc<RpcRelay>>);
 
 /// Subscribers over this connection. The barrier methods promise that they have processed everything.
 type Subscriptions = Arc<std::sync::Mutex<Vec<std::sync::Weak<NotificationsProxy>>>>;
 
 /// A capability for the node's chain.
-pub(crate) fn chain_client(session: &Rc<Session>, object: Arc<dyn Chain>) -> Client {
-    capnp_rpc::new_client(ChainServer(Hosted::new(session, object, "Chain"), Subscriptions::default()))
+pub(crate) fn chain_client(
+    session: &Rc<Session>,
+    object: Arc<dyn Chain>,
+    relay: Option<Arc<RpcRelay>>,
+) -> Client {
+    capnp_rpc::new_client(ChainServer(Hosted::new(session, object, "Chain"), Subscriptions::default(), relay))
 }
 
 fn flush(subscriptions: &Subscriptions) -> CallResult<()> {
@@ -414,13 +419,28 @@ impl Server for ChainServer {
         call.done(&mut results)
     }
 
-    serve!(worker handle_rpcs HandleRpcsParams HandleRpcsResults,
-        |p, s| {
-            let commands = p.get_commands()?.iter().map(RpcCommand::from_wire).collect::<capnp::Result<Vec<_>>>()?;
-            let actor: Arc<dyn RpcActor> = Arc::new(RpcActorProxy(Proxy::new(s, p.get_actor()?)));
-            move |chain: &dyn Chain| chain.handle_rpcs(commands, actor)
-        },
-        |out, handler| out.set_result(handler_client(s, handler)));
+    async fn handle_rpcs(
+        self: Rc<Self>,
+        params: HandleRpcsParams,
+        mut results: HandleRpcsResults,
+    ) -> Result<(), capnp::Error> {
+        let session = &self.0.session;
+        let call = session.receive(&params);
+        let p = params.get()?;
+        let commands =
+            p.get_commands()?.iter().map(RpcCommand::from_wire).collect::<capnp::Result<Vec<_>>>()?;
+        let actor: Arc<dyn RpcActor> = Arc::new(RpcActorProxy(Proxy::new(session, p.get_actor()?)));
+        let object = self.0.get().map_err(grs_mp::exception)?;
+        let relay = self.2.clone();
+        let context = RequestContext::read(p.get_context());
+        let work = move || match relay {
+            Some(relay) => relay.register(commands, actor),
+            None => object.handle_rpcs(commands, actor),
+        };
+        let handler = call.run(context, work).await?;
+        results.get().set_result(handler_client(session, handler));
+        call.done(&mut results)
+    }
 
     serve!(here rpc_enable_deprecated RpcEnableDeprecatedParams RpcEnableDeprecatedResults,
         |p, s| { let method = text(p.get_method())?; move |chain: &dyn Chain| chain.rpc_enable_deprecated(&method) },

@@ -69,7 +69,7 @@ impl grs_init::Server for InitServer {
         |out, hello| hello.to_wire(out.init_hello()));
 
     serve!(worker make_chain MakeChainParams MakeChainResults,
-        |p, s| |init: &dyn Init| init.make_chain(), |out, chain| out.set_result(chain_client(s, chain)));
+        |p, s| |init: &dyn Init| init.make_chain(), |out, chain| out.set_result(chain_client(s, chain, None)));
 
     serve!(secret make_wallet_loader MakeWalletLoaderParams MakeWalletLoaderResults,
         |p, s| {

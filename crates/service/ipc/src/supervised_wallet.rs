@@ -1,0 +1,342 @@
+//! The wallet process as the node's wallet loader: started, watched, and restarted when it dies.
+//!
+//! A restarted process gets the same calls again that the first one got (`register_rpcs`, `verify`, `load`, `start`), so
+//! that it loads the wallets named in the settings. Its RPC commands stay registered with the node all the while: a
+//! request that comes when there is no process is answered with an error that names the cause.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use grs_interfaces::{
+    BilingualString, CallError, CallResult, Chain, ChainClient, GlobalArgs, Handler, HandlerFn, Hello,
+    LoadWalletCallback, RpcActor, RpcCommand, RpcReply, RpcRequest, SecureString, WalletDirEntry,
+    WalletLoader, WalletMigration, WalletOutcome,
+};
+
+use crate::spawn::{Child, Ipc};
+use crate::supervisor::{BackOff, Supervised, Supervisor, SupervisorEvent};
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[derive(Default)]
+struct RelayState {
+    actors: HashMap<String, Arc<dyn RpcActor>>,
+    handlers: HashMap<String, Arc<dyn Handler>>,
+    down: Option<String>,
+}
+
+/// Commands of a process that may come and go, registered with the node once.
+pub(crate) struct RpcRelay {
+    chain: Arc<dyn Chain>,
+    state: Mutex<RelayState>,
+}
+
+impl RpcRelay {
+    fn new(chain: Arc<dyn Chain>) -> Arc<RpcRelay> {
+        Arc::new(RpcRelay { chain, state: Mutex::default() })
+    }
+
+    /// Takes a process's commands. They stay when the process ends, until [`RpcRelay::clear`].
+    pub(crate) fn register(
+        self: &Arc<Self>,
+        commands: Vec<RpcCommand>,
+        actor: Arc<dyn RpcActor>,
+    ) -> CallResult<Arc<dyn Handler>> {
+        for command in commands {
+            let name = command.name.clone();
+            let known = {
+                let mut state = lock(&self.state);
+                state.actors.insert(name.clone(), actor.clone());
+                state.handlers.contains_key(&name)
+            };
+            if !known {
+                let relay = RelayActor { name: name.clone(), relay: Arc::downgrade(self) };
+                let handler = self.chain.handle_rpc(command, Arc::new(relay))?;
+                lock(&self.state).handlers.insert(name, handler);
+            }
+        }
+        Ok(HandlerFn::new(|| {}))
+    }
+
+    fn set_down(&self, cause: Option<String>) {
+        lock(&self.state).down = cause;
+    }
+
+    /// Takes the commands away from the node.
+    fn clear(&self) {
+        let (handlers, actors) = {
+            let mut state = lock(&self.state);
+            (std::mem::take(&mut state.handlers), std::mem::take(&mut state.actors))
+        };
+        for handler in handlers.values() {
+            let _ = handler.disconnect();
+        }
+        drop(actors);
+    }
+}
+
+/// One command, for the node.
+struct RelayActor {
+    name: String,
+    relay: Weak<RpcRelay>,
+}
+
+impl RpcActor for RelayActor {
+    fn call(&self, request: RpcRequest, last_callback: bool) -> CallResult<Option<RpcReply>> {
+        let found = self.relay.upgrade().map(|relay| {
+            let state = lock(&relay.state);
+            (state.actors.get(&self.name).cloned(), state.down.clone())
+        });
+        match found {
+            Some((_, Some(cause))) => {
+                Err(CallError::disconnected(format!("The wallet process is not running. {cause}")))
+            }
+            // If the process has just died, this fails and names the cause.
+            Some((Some(actor), None)) => actor.call(request, last_callback),
+            _ => Err(CallError::disconnected("The wallet process is not running.")),
+        }
+    }
+}
+
+/// How far the node has started the wallet.
+#[derive(Debug, Clone, Default)]
+struct Stage {
+    registered: bool,
+    verified: bool,
+    loaded: bool,
+    started: bool,
+    mock_time: i64,
+    callbacks: Vec<(u64, Weak<Subscription>)>,
+    next: u64,
+}
+
+struct Shared {
+    chain: Arc<dyn Chain>,
+    relay: Arc<RpcRelay>,
+    args: Box<dyn Fn() -> GlobalArgs + Send + Sync>,
+    report: Box<dyn Fn(SupervisorEvent) + Send + Sync>,
+    stage: Mutex<Stage>,
+}
+
+/// A subscription that outlives the process it was made with.
+struct Subscription {
+    callback: Arc<dyn LoadWalletCallback>,
+    handler: Mutex<Option<Arc<dyn Handler>>>,
+}
+
+impl std::fmt::Debug for Subscription {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Subscription")
+    }
+}
+
+struct Supervision(Arc<Shared>);
+
+impl Supervised for Supervision {
+    type Interface = dyn WalletLoader;
+
+    fn set_up(&self, child: &Child) -> CallResult<Arc<dyn WalletLoader>> {
+        let shared = &self.0;
+        let loader = child.init.make_wallet_loader_with(
+            (shared.args)(),
+            shared.chain.clone(),
+            Some(shared.relay.clone()),
+        )?;
+        let stage = lock(&shared.stage).clone();
+        let failed = || CallError::remote("The wallet process could not load its wallets again.");
+        if stage.mock_time != 0 {
+            loader.set_mock_time(stage.mock_time)?;
+        }
+        if stage.registered {
+            loader.register_rpcs()?;
+        }
+        if stage.verified && !loader.verify()? {
+            return Err(failed());
+        }
+        if stage.loaded && !loader.load()? {
+            return Err(failed());
+        }
+        if stage.started {
+            loader.start()?;
+        }
+        for subscription in stage.callbacks.iter().filter_map(|(_, subscription)| subscription.upgrade()) {
+            let handler = loader.handle_load_wallet(subscription.callback.clone())?;
+            *lock(&subscription.handler) = Some(handler);
+        }
+        shared.relay.set_down(None);
+        Ok(loader)
+    }
+
+    fn event(&self, event: SupervisorEvent) {
+        if let SupervisorEvent::Lost { cause, .. } = &event {
+            self.0.relay.set_down(Some(cause.clone()));
+        }
+        (self.0.report)(event);
+    }
+}
+
+/// A wallet process that is restarted when it dies; the node's [`WalletLoader`].
+pub struct SupervisedWallet {
+    shared: Arc<Shared>,
+    supervisor: Mutex<Option<Arc<Supervisor<Supervision>>>>,
+}
+
+impl SupervisedWallet {
+    /// Starts `program` as the wallet process of `chain`. `args` gives the settings for each process that is started;
+    /// `report` gets each start and death, for the log. A failure of the first start is final.
+    pub fn start(
+        ipc: &Ipc,
+        program: PathBuf,
+        hello: Hello,
+        back_off: BackOff,
+        chain: Arc<dyn Chain>,
+        args: impl Fn() -> GlobalArgs + Send + Sync + 'static,
+        report: impl Fn(SupervisorEvent) + Send + Sync + 'static,
+    ) -> CallResult<Arc<SupervisedWallet>> {
+        let shared = Arc::new(Shared {
+            relay: RpcRelay::new(chain.clone()),
+            chain,
+            args: Box::new(args),
+            report: Box::new(report),
+            stage: Mutex::default(),
+        });
+        let supervisor = Supervisor::start(ipc, program, hello, back_off, Supervision(shared.clone()))?;
+        Ok(Arc::new(SupervisedWallet { shared, supervisor: Mutex::new(Some(Arc::new(supervisor))) }))
+    }
+
+    /// Process id of the running process.
+    pub fn pid(&self) -> Option<u32> {
+        lock(&self.supervisor).as_ref().and_then(|supervisor| supervisor.pid())
+    }
+
+    fn loader(&self) -> CallResult<Arc<dyn WalletLoader>> {
+        let supervisor = lock(&self.supervisor).clone();
+        match supervisor {
+            Some(supervisor) => supervisor.get(),
+            None => Err(CallError::disconnected("The wallet process has been stopped.")),
+        }
+    }
+
+    fn stage(&self, change: impl FnOnce(&mut Stage)) {
+        change(&mut lock(&self.shared.stage));
+    }
+}
+
+impl ChainClient for SupervisedWallet {
+    fn register_rpcs(&self) -> CallResult<()> {
+        self.loader()?.register_rpcs()?;
+        self.stage(|stage| stage.registered = true);
+        Ok(())
+    }
+
+    fn verify(&self) -> CallResult<bool> {
+        let good = self.loader()?.verify()?;
+        self.stage(|stage| stage.verified = good);
+        Ok(good)
+    }
+
+    fn load(&self) -> CallResult<bool> {
+        let good = self.loader()?.load()?;
+        self.stage(|stage| stage.loaded = good);
+        Ok(good)
+    }
+
+    fn start(&self) -> CallResult<()> {
+        self.loader()?.start()?;
+        self.stage(|stage| stage.started = true);
+        Ok(())
+    }
+
+    /// Stops the wallet and waits for its process to end.
+    fn stop(&self) -> CallResult<()> {
+        let stopped = self.loader().and_then(|loader| loader.stop());
+        self.shared.relay.clear();
+        let supervisor = lock(&self.supervisor).take();
+        if let Some(supervisor) = supervisor.and_then(Arc::into_inner) {
+            supervisor.stop(Duration::from_secs(60));
+        }
+        match stopped {
+            // It is gone, which is what was wanted.
+            Err(error) if error.is_disconnected() => Ok(()),
+            other => other,
+        }
+    }
+
+    fn set_mock_time(&self, time: i64) -> CallResult<()> {
+        self.stage(|stage| stage.mock_time = time);
+        self.loader()?.set_mock_time(time)
+    }
+
+    fn scheduler_mock_forward(&self, seconds: i64) -> CallResult<()> {
+        self.loader()?.scheduler_mock_forward(seconds)
+    }
+}
+
+impl WalletLoader for SupervisedWallet {
+    fn create_wallet(&self, name: &str, passphrase: SecureString, flags: u64) -> CallResult<WalletOutcome> {
+        self.loader()?.create_wallet(name, passphrase, flags)
+    }
+
+    fn load_wallet(&self, name: &str) -> CallResult<WalletOutcome> {
+        self.loader()?.load_wallet(name)
+    }
+
+    fn restore_wallet(
+        &self,
+        backup_file: &str,
+        name: &str,
+        load_after_restore: bool,
+    ) -> CallResult<WalletOutcome> {
+        self.loader()?.restore_wallet(backup_file, name, load_after_restore)
+    }
+
+    fn migrate_wallet(
+        &self,
+        name: &str,
+        passphrase: SecureString,
+    ) -> CallResult<Result<WalletMigration, BilingualString>> {
+        self.loader()?.migrate_wallet(name, passphrase)
+    }
+
+    fn is_encrypted(&self, name: &str) -> CallResult<bool> {
+        self.loader()?.is_encrypted(name)
+    }
+
+    fn get_wallet_dir(&self) -> CallResult<String> {
+        self.loader()?.get_wallet_dir()
+    }
+
+    fn list_wallet_dir(&self) -> CallResult<Vec<WalletDirEntry>> {
+        self.loader()?.list_wallet_dir()
+    }
+
+    fn get_wallets(&self) -> CallResult<Vec<String>> {
+        self.loader()?.get_wallets()
+    }
+
+    fn handle_load_wallet(&self, callback: Arc<dyn LoadWalletCallback>) -> CallResult<Arc<dyn Handler>> {
+        let handler = self.loader()?.handle_load_wallet(callback.clone())?;
+        let subscription = Arc::new(Subscription { callback, handler: Mutex::new(Some(handler)) });
+        let id = {
+            let mut stage = lock(&self.shared.stage);
+            stage.next += 1;
+            let id = stage.next;
+            stage.callbacks.push((id, Arc::downgrade(&subscription)));
+            id
+        };
+        let shared = Arc::downgrade(&self.shared);
+        Ok(HandlerFn::new(move || {
+            if let Some(shared) = shared.upgrade() {
+                lock(&shared.stage).callbacks.retain(|(other, _)| *other != id);
+            }
+            let handler = lock(&subscription.handler).take();
+            if let Some(handler) = handler {
+                let _ = handler.disconnect();
+            }
+        }))
+    }
+}
