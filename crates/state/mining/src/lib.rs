@@ -1,14 +1,13 @@
 //! Block assembly and templates.
 //!
 //! [`create_new_block`] chooses transactions by chunks of the mempool and makes a [`BlockTemplate`];
-//! [`find_nonce`] solves one on demand; [`TipWatch`] lets threads wait for another tip.
+//! [`find_nonce`] solves one on demand.
 //! Reference: `src/node/miner.cpp`.
 
 mod assembler;
 mod options;
 mod solve;
 mod template;
-mod watch;
 
 pub use assembler::{AssemblyError, LastBlock, create_new_block, last_block};
 pub use options::{
@@ -17,4 +16,3 @@ pub use options::{
 };
 pub use solve::{DEFAULT_MAX_TRIES, Solved, TooFarAhead, ease_time, find_nonce};
 pub use template::{BlockTemplate, CoinbaseParts, block_of, regenerate_commitment, update_time};
-pub use watch::TipWatch;
