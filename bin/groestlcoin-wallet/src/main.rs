@@ -1,3 +1,34 @@
-//! Wallet process and offline wallet tool.
+//! The wallet process, which a node starts with `-ipcfd`. The offline tool of the same name is not there yet.
 
-fn main() {}
+mod child;
+
+use std::process::ExitCode;
+
+use grs_args::{ArgsManager, Program, options};
+
+/// Version in texts.
+pub(crate) const VERSION: &str = "v31.0.0";
+
+fn main() -> ExitCode {
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    let words: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    if let Some(fd) = grs_ipc::inherited_fd_argument(&words) {
+        return child::serve(fd);
+    }
+    let args = ArgsManager::new().declare(&options::wallet_tool());
+    let words: Vec<String> = words.iter().skip(1).map(|w| w.to_string_lossy().into_owned()).collect();
+    if let Err(e) = args.parse_parameters(&words) {
+        eprintln!("Error parsing command line arguments: {e}");
+        return ExitCode::FAILURE;
+    }
+    if args.get_bool("-version", false) {
+        print!("{}", Program::WalletTool.version_text(VERSION));
+        return ExitCode::SUCCESS;
+    }
+    if words.is_empty() || args.help_requested() {
+        print!("{}", Program::WalletTool.help_text(VERSION, &args));
+        return if words.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+    }
+    eprintln!("Error: the offline commands of this program are not available in this version yet");
+    ExitCode::FAILURE
+}

@@ -17,13 +17,15 @@ impl Host for Daemon {
 
     fn make_wallet_loader(
         &self,
-        _node: &Arc<NodeContext>,
-        _chain: Arc<dyn Chain>,
+        node: &Arc<NodeContext>,
+        chain: Arc<dyn Chain>,
     ) -> CallResult<Option<Arc<dyn WalletLoader>>> {
-        Ok(None)
+        Ok(Some(grs_wallet::make_wallet_loader(node.args.clone(), chain)))
     }
 }
 
 fn main() -> ExitCode {
-    run(Arc::new(Daemon), &std::env::args().skip(1).collect::<Vec<_>>())
+    let words: Vec<String> =
+        std::env::args_os().skip(1).map(|a| a.to_string_lossy().into_owned()).collect();
+    run(Arc::new(Daemon), &words)
 }

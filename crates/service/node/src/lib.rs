@@ -14,5 +14,6 @@ pub mod rpc;
 mod scan;
 mod tip;
 
+pub use chain_interface::NodeChain;
 pub use context::NodeContext;
 pub use tip::TipWatch;

@@ -1,0 +1,89 @@
+//! How this program provides a wallet and listens: through IPC.
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use grs_args::{ArgsManager, Program};
+use grs_interfaces::{CallError, CallResult, Chain, GlobalArgs, WalletLoader};
+use grs_ipc::{BackOff, Bound, Ipc, IpcAddress, SupervisedWallet, SupervisorEvent, sibling_program};
+use grs_log::{info, warn};
+use grs_node::NodeContext;
+use grs_node::init::Host;
+
+use crate::init::{NodeInit, greeting};
+
+/// Pauses before a wallet process that died is started again: the first and the longest.
+const RESTART_FIRST: Duration = Duration::from_millis(200);
+const RESTART_LONGEST: Duration = Duration::from_secs(60);
+/// A process that lived as long as this counts as healthy, and the next pause is short again.
+const HEALTHY_AFTER: Duration = Duration::from_secs(60);
+
+pub(crate) struct NodeHost {
+    ipc: Ipc,
+    bound: Mutex<Vec<Bound>>,
+}
+
+impl NodeHost {
+    pub(crate) fn start() -> io::Result<NodeHost> {
+        Ok(NodeHost { ipc: Ipc::start(Program::Node.name())?, bound: Mutex::new(Vec::new()) })
+    }
+}
+
+/// The settings as the wallet process gets them.
+fn global_args(args: &ArgsManager) -> GlobalArgs {
+    let mut global = args.with_settings(|settings| GlobalArgs {
+        forced_settings: settings.forced.clone(),
+        command_line_options: settings.command_line.clone(),
+        rw_settings: settings.rw_settings.clone(),
+        ro_config: settings.ro_config.clone(),
+        ..GlobalArgs::default()
+    });
+    global.config_path = args.config_file_path().display().to_string();
+    global.network = args.network().map_or("main", grs_args::ChainType::name).to_owned();
+    global.net_data_dir = args.data_dir_net().display().to_string();
+    global
+}
+
+fn report(event: SupervisorEvent) {
+    match event {
+        SupervisorEvent::Started { pid } => info!("Wallet process {pid} is ready"),
+        SupervisorEvent::Lost { cause, restart_in } => {
+            warn!("Lost the wallet process: {cause} It is started again in {:.1} s.", restart_in.as_secs_f64());
+        }
+    }
+}
+
+impl Host for NodeHost {
+    fn program(&self) -> Program {
+        Program::Node
+    }
+
+    fn make_wallet_loader(
+        &self,
+        node: &Arc<NodeContext>,
+        chain: Arc<dyn Chain>,
+    ) -> CallResult<Option<Arc<dyn WalletLoader>>> {
+        let program = sibling_program("groestlcoin-wallet")
+            .map_err(|e| CallError::remote(format!("Cannot find groestlcoin-wallet: {e}")))?;
+        let back_off = BackOff::new(RESTART_FIRST, RESTART_LONGEST, HEALTHY_AFTER);
+        let args = node.args.clone();
+        let hello = greeting(node);
+        let settings = move || global_args(&args);
+        let wallet = SupervisedWallet::start(&self.ipc, program, hello, back_off, chain, settings, report)?;
+        Ok(Some(wallet))
+    }
+
+    fn listen_ipc(&self, node: &Arc<NodeContext>, address: &str) -> Result<String, String> {
+        let failed = |e: &dyn std::fmt::Display| format!("Unable to bind to IPC address '{address}'. {e}");
+        let parsed = IpcAddress::parse(address, &node.args.data_dir_net()).map_err(|e| failed(&e))?;
+        let bound = self.ipc.bind(&parsed, NodeInit::new(node)).map_err(|e| failed(&e))?;
+        self.bound.lock().unwrap_or_else(PoisonError::into_inner).push(bound);
+        Ok(parsed.to_string())
+    }
+
+    fn disconnect_ipc(&self) {
+        let bound = std::mem::take(&mut *self.bound.lock().unwrap_or_else(PoisonError::into_inner));
+        bound.iter().for_each(Bound::disconnect_all);
+    }
+}
