@@ -245,8 +245,8 @@ fn getblockstats(ctx: &Ctx, request: &Request<'_>) -> Result<Value, RpcError> {
     put("medianfee", truncated_median(&mut sums.fees).into());
     put("mediantime", index.median_time_past(id).into());
     put("mediantxsize", truncated_median(&mut sums.sizes).into());
-    put("minfee", least(&sums.fees, MAX_MONEY.0).into());
-    put("minfeerate", least(&rates, MAX_MONEY.0).into());
+    put("minfee", least(&sums.fees, MAX_MONEY).into());
+    put("minfeerate", least(&rates, MAX_MONEY).into());
     put("mintxsize", least(&sums.sizes, MAX_BLOCK_SERIALIZED_SIZE as i64).into());
     put("outs", sums.outputs.into());
     put("subsidy", block_subsidy(height).0.into());
