@@ -28,9 +28,7 @@ pub(super) fn scripts_of(
             (text.get_str()?, range)
         }
         _ => {
-            return Err(RpcError::invalid_parameter(
-                "Scan object needs to be either a string or an object",
-            ));
+            return Err(RpcError::invalid_parameter("Scan object needs to be either a string or an object"));
         }
     };
     let descriptors = Descriptor::parse(text, network, provider, false)

@@ -10,7 +10,7 @@ use std::ops::Deref;
 use std::sync::{Arc, Weak};
 
 use grs_hashes::BlockHash;
-use grs_rpc::{Method, Res, Request, RpcError, code, value};
+use grs_rpc::{Method, Request, Res, RpcError, code, value};
 use serde_json::Value;
 
 use crate::NodeContext;
@@ -109,8 +109,7 @@ pub fn register(node: &Arc<NodeContext>) {
         templates: mining::TemplateCache::default(),
         scan: blockchain::ScanState::default(),
     });
-    let maker =
-        Maker { node: Arc::downgrade(node), shared, warnings_text: deprecated(node, "warnings") };
+    let maker = Maker { node: Arc::downgrade(node), shared, warnings_text: deprecated(node, "warnings") };
     node.rpc.register_all(blockchain::methods(&maker));
     node.rpc.register_all(mining::methods(&maker));
 }

@@ -1,10 +1,10 @@
 //! Scripts in results. Reference: `ScriptToUniv` in `src/core_io.cpp`.
 
 use grs_descriptor::{Destination, EmptySigningProvider, SigningProvider, extract_destination};
+use grs_encoding::hex_encode;
 use grs_params::Network;
 use grs_rpc::Res;
 use grs_script::{TxoutType, script_to_asm, solver};
-use grs_encoding::hex_encode;
 use serde_json::{Map, Value};
 
 /// Descriptor text that fits a script, as far as the provider's keys and scripts allow.

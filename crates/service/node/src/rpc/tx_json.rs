@@ -49,7 +49,8 @@ pub(super) fn tx_fields(tx: &Transaction, network: Network, parts: TxParts<'_>) 
         } else {
             item.insert("txid".into(), input.prevout.txid.to_string().into());
             item.insert("vout".into(), input.prevout.vout.into());
-            let script = json!({ "asm": script_to_asm(&input.script_sig, true), "hex": input.script_sig.to_hex() });
+            let script =
+                json!({ "asm": script_to_asm(&input.script_sig, true), "hex": input.script_sig.to_hex() });
             item.insert("scriptSig".into(), script);
         }
         if !input.witness.is_empty() {
@@ -121,10 +122,7 @@ pub(super) fn tx_shape(txid_about: &'static str) -> Vec<Res> {
                     Res::obj(
                         "scriptSig",
                         "The input script (not of a coinbase)",
-                        [
-                            Res::str("asm", "Its operations in words"),
-                            Res::hex("hex", "Its bytes"),
-                        ],
+                        [Res::str("asm", "Its operations in words"), Res::hex("hex", "Its bytes")],
                     )
                     .optional(),
                     Res::arr("txinwitness", "", [Res::hex("hex", "An item of the witness")]).optional(),

@@ -34,7 +34,12 @@ pub(super) fn methods(maker: &Maker) -> Vec<Method> {
             .example("")
             .fast(),
         maker
-            .method("blockchain", "getblockhash", "Hash of the best chain's block at a height.\n", getblockhash)
+            .method(
+                "blockchain",
+                "getblockhash",
+                "Hash of the best chain's block at a height.\n",
+                getblockhash,
+            )
             .arg(Arg::num("height", "The height"))
             .result(Res::hex("", "The block hash"))
             .example("1000")
@@ -98,7 +103,11 @@ pub(in crate::rpc) fn depth(view: &ChainView, id: BlockId) -> (i64, Option<Block
 }
 
 /// Fields of a header. Reference: `blockheaderToJSON`.
-pub(super) fn header_fields(manager: &ChainstateManager, view: &ChainView, id: BlockId) -> Map<String, Value> {
+pub(super) fn header_fields(
+    manager: &ChainstateManager,
+    view: &ChainView,
+    id: BlockId,
+) -> Map<String, Value> {
     let index = manager.index();
     let header = index.header(id);
     let (confirmations, next) = depth(view, id);

@@ -130,11 +130,7 @@ struct Found {
     coins: BTreeMap<OutPoint, Coin>,
 }
 
-fn scan(
-    ctx: &Ctx,
-    cursor: &mut CoinsCursor,
-    wanted: &HashMap<Vec<u8>, String>,
-) -> Result<Found, RpcError> {
+fn scan(ctx: &Ctx, cursor: &mut CoinsCursor, wanted: &HashMap<Vec<u8>, String>) -> Result<Found, RpcError> {
     let state = &ctx.shared.scan;
     let mut found = Found { complete: true, count: 0, coins: BTreeMap::new() };
     let unable = |_| RpcError::internal("Unable to read UTXO set");

@@ -40,7 +40,8 @@ fn shape() -> Res {
             Res::num("transactions", "Transactions with unspent outputs (without the index)").optional(),
             Res::num("disk_size", "Bytes on disk, roughly (without the index)").optional(),
             Res::amount("total_amount", "Sum of all amounts in GRS"),
-            Res::amount("total_unspendable_amount", "Sum of what can never be spent (with the index)").optional(),
+            Res::amount("total_unspendable_amount", "Sum of what can never be spent (with the index)")
+                .optional(),
             block_info.optional(),
         ],
     )

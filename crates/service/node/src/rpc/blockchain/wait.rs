@@ -11,9 +11,8 @@ use crate::rpc::{Ctx, Maker, block_hash};
 pub(super) fn methods(maker: &Maker) -> Vec<Method> {
     const TIMEOUT: &str = "Milliseconds to wait; 0 waits without limit";
     const EXAMPLE: &str = "\"0000000000079f8ef3d2c688c244eb7a4570b24c9ed7b4a8c619eb02596f8862\"";
-    let result = || {
-        Res::obj("", "", [Res::hex("hash", "Hash of the tip"), Res::num("height", "Height of the tip")])
-    };
+    let result =
+        || Res::obj("", "", [Res::hex("hash", "Hash of the tip"), Res::num("height", "Height of the tip")]);
     vec![
         maker
             .method(

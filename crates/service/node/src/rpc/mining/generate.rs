@@ -191,9 +191,10 @@ fn generatetodescriptor(ctx: &Ctx, request: &Request<'_>) -> Result<Value, RpcEr
 /// A transaction of the mempool by its id, or one in hexadecimal.
 fn transaction(ctx: &Ctx, text: &str) -> Result<TxRef, RpcError> {
     if let Ok(txid) = text.parse::<Txid>() {
-        return ctx.mempool()?.get(&txid).ok_or_else(|| {
-            RpcError::invalid_address_or_key(format!("Transaction {text} not in mempool."))
-        });
+        return ctx
+            .mempool()?
+            .get(&txid)
+            .ok_or_else(|| RpcError::invalid_address_or_key(format!("Transaction {text} not in mempool.")));
     }
     let tx = hex_decode(text).ok().and_then(|bytes| decode_exact::<Transaction>(&bytes).ok());
     tx.map(Arc::new).ok_or_else(|| {

@@ -60,21 +60,25 @@ fn shape() -> Res {
         "",
         [
             Res::num("version", "The preferred version"),
-            Res::arr("rules", "Rules that hold", [Res::str("", "A rule that the client has to know, see BIP9")]),
+            Res::arr(
+                "rules",
+                "Rules that hold",
+                [Res::str("", "A rule that the client has to know, see BIP9")],
+            ),
             Res::obj_dyn(
                 "vbavailable",
                 "Pending deployments of version bits",
                 [Res::num("rulename", "Bit that says one is ready for the rule")],
             ),
-            Res::arr("capabilities", "", [Res::str("value", "Something the server can do, such as 'proposal'")]),
+            Res::arr(
+                "capabilities",
+                "",
+                [Res::str("value", "Something the server can do, such as 'proposal'")],
+            ),
             Res::num("vbrequired", "Bits that a block's version has to have"),
             Res::str("previousblockhash", "Hash of the tip"),
             Res::arr("transactions", "Transactions for the next block, without coinbase", [transaction]),
-            Res::obj_dyn(
-                "coinbaseaux",
-                "What the coinbase's script should hold",
-                [Res::hex("key", "Data")],
-            ),
+            Res::obj_dyn("coinbaseaux", "What the coinbase's script should hold", [Res::hex("key", "Data")]),
             Res::num("coinbasevalue", "Most that the coinbase may pay: subsidy and fees in gro"),
             Res::str("longpollid", "For a call that waits until there is another template"),
             Res::str("target", "The target"),
@@ -102,22 +106,17 @@ pub(super) fn methods(maker: &Maker) -> Vec<Method> {
             Arg::arr(
                 "capabilities",
                 "What the client can do",
-                [Arg::str(
-                    "str",
-                    "Such as 'longpoll', 'coinbasevalue', 'proposal', 'serverlist', 'workid'",
-                )
-                .optional()],
+                [Arg::str("str", "Such as 'longpoll', 'coinbasevalue', 'proposal', 'serverlist', 'workid'")
+                    .optional()],
             )
             .optional(),
             Arg::arr(
                 "rules",
                 "Rules that the client knows",
-                [
-                    Arg::str("segwit", "This very text"),
-                    Arg::str("str", "Another rule").optional(),
-                ],
+                [Arg::str("segwit", "This very text"), Arg::str("str", "Another rule").optional()],
             ),
-            Arg::str("longpollid", "Waits until the result would differ much from that of this id").optional(),
+            Arg::str("longpollid", "Waits until the result would differ much from that of this id")
+                .optional(),
             Arg::hex("data", "Bytes of a block to check, for mode \"proposal\"").optional(),
         ],
     );
@@ -177,7 +176,8 @@ fn long_poll(ctx: &Ctx, manager: &ChainstateManager, id: &Value) -> Result<(), R
         let tip = ctx.tip.wait(Some(wait), |hash, _| hash != watched || !ctx.rpc.is_running());
         if tip.is_none_or(|(hash, _)| hash != watched)
             || ctx.shutdown.is_interrupted()
-            || mempool.lock().transactions_updated() != updates {
+            || mempool.lock().transactions_updated() != updates
+        {
             break;
         }
         wait = Duration::from_secs(10);
@@ -307,7 +307,8 @@ fn version_bits(
         |name: &str, info: &Bip9GbtInfo| format!("{}{name}", if info.gbt_optional_rule { "" } else { "!" });
     let unknown = |name: &str, info: &Bip9GbtInfo| !info.gbt_optional_rule && !client.contains(name);
     let mut available = Map::new();
-    let pending = status.signalling.iter().map(|e| (e, false)).chain(status.locked_in.iter().map(|e| (e, true)));
+    let pending =
+        status.signalling.iter().map(|e| (e, false)).chain(status.locked_in.iter().map(|e| (e, true)));
     for ((name, info), locked_in) in pending {
         available.insert(rule(name, info), info.bit.into());
         if locked_in {
