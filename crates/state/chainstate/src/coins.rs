@@ -97,6 +97,13 @@ enum Change {
     Was(Slot),
 }
 
+/// Number of tables of the cache.
+const PARTS: usize = 16;
+
+fn part(hash: u64) -> usize {
+    (hash >> 32) as usize % PARTS
+}
+
 /// Keyed, and over half of the txid: nobody who does not know the keys can aim at one place of the table.
 fn hash_outpoint(keys: (u64, u64), outpoint: &OutPoint) -> u64 {
     let bytes = outpoint.txid.as_bytes();
@@ -121,7 +128,9 @@ pub enum CacheSizeState {
 /// Coins in memory over coins on disk.
 pub struct CoinsCache {
     db: Arc<CoinsDb>,
-    table: HashTable<Slot>,
+    /// Part of a coin: bits of its hash that the tables themselves do not look at first. A part grows alone, so
+    /// that growing never holds the whole cache twice.
+    parts: Box<[HashTable<Slot>; PARTS]>,
     keys: (u64, u64),
     heap_bytes: usize,
     dirty: usize,
@@ -140,8 +149,8 @@ impl CoinsCache {
         let random = RandomState::new();
         let keys = (random.hash_one(0), random.hash_one(1) | 1);
         let (best, db_is_empty) = (db.best_block()?, db.is_empty()?);
-        let table = HashTable::new();
-        Ok(CoinsCache { db, table, keys, heap_bytes: 0, dirty: 0, best, journal: None, db_is_empty })
+        let parts = Box::new(std::array::from_fn(|_| HashTable::new()));
+        Ok(CoinsCache { db, parts, keys, heap_bytes: 0, dirty: 0, best, journal: None, db_is_empty })
     }
 
     /// The database below.
@@ -161,12 +170,12 @@ impl CoinsCache {
 
     /// Number of cached coins, spent ones included.
     pub fn len(&self) -> usize {
-        self.table.len()
+        self.parts.iter().map(HashTable::len).sum()
     }
 
     /// Whether nothing is cached.
     pub fn is_empty(&self) -> bool {
-        self.table.is_empty()
+        self.len() == 0
     }
 
     /// Cached coins that differ from the database.
@@ -176,12 +185,18 @@ impl CoinsCache {
 
     /// Bytes of memory used.
     pub fn memory_usage(&self) -> usize {
-        self.table.allocation_size() + self.heap_bytes
+        self.parts.iter().map(HashTable::allocation_size).sum::<usize>() + self.heap_bytes
     }
 
     /// How full the cache is for a limit of `total` bytes.
     pub fn size_state(&self, total: usize) -> CacheSizeState {
         let usage = self.memory_usage();
+        // Tables double. If one is about to, and the cache has no room for all doing so, it is full now.
+        let growing =
+            self.parts.iter().any(|part| part.len() > (64 << 10) && part.len() + 4096 > part.capacity());
+        if growing && usage * 2 > total {
+            return CacheSizeState::Critical;
+        }
         let large = (total / 10 * 9).max(total.saturating_sub(10 << 20));
         match usage {
             n if n > total => CacheSizeState::Critical,
@@ -195,7 +210,8 @@ impl CoinsCache {
     }
 
     fn find(&self, outpoint: &OutPoint) -> Option<&Slot> {
-        self.table.find(self.hash(outpoint), |slot| slot.outpoint == *outpoint)
+        let hash = self.hash(outpoint);
+        self.parts[part(hash)].find(hash, |slot| slot.outpoint == *outpoint)
     }
 
     /// Puts a slot in that is not in the table.
@@ -204,12 +220,12 @@ impl CoinsCache {
         self.heap_bytes += slot.script.heap_bytes();
         self.dirty += usize::from(slot.is(DIRTY));
         let keys = self.keys;
-        self.table.insert_unique(hash, slot, |slot| hash_outpoint(keys, &slot.outpoint));
+        self.parts[part(hash)].insert_unique(hash, slot, |slot| hash_outpoint(keys, &slot.outpoint));
     }
 
     fn take(&mut self, outpoint: &OutPoint) -> Option<Slot> {
         let hash = self.hash(outpoint);
-        let entry = self.table.find_entry(hash, |slot| slot.outpoint == *outpoint).ok()?;
+        let entry = self.parts[part(hash)].find_entry(hash, |slot| slot.outpoint == *outpoint).ok()?;
         let (slot, _) = entry.remove();
         self.heap_bytes -= slot.script.heap_bytes();
         self.dirty -= usize::from(slot.is(DIRTY));
@@ -298,7 +314,7 @@ impl CoinsCache {
         }
         let hash = self.hash(&outpoint);
         let mut flags = DIRTY;
-        let old = self.table.find_mut(hash, |slot| slot.outpoint == outpoint);
+        let old = self.parts[part(hash)].find_mut(hash, |slot| slot.outpoint == outpoint);
         // A spent coin that waits to be removed below cannot become fresh: its removal would be forgotten.
         if !overwrite && old.as_ref().is_none_or(|slot| !slot.is(DIRTY)) {
             flags |= FRESH;
@@ -340,11 +356,11 @@ impl CoinsCache {
     /// If the database fails.
     pub fn spend(&mut self, outpoint: &OutPoint) -> Result<Option<Coin>> {
         let hash = self.hash(outpoint);
-        let slot = match self.table.find_mut(hash, |slot| slot.outpoint == *outpoint) {
+        let slot = match self.parts[part(hash)].find_mut(hash, |slot| slot.outpoint == *outpoint) {
             Some(slot) => slot,
             None => {
                 self.fetch(outpoint)?;
-                match self.table.find_mut(hash, |slot| slot.outpoint == *outpoint) {
+                match self.parts[part(hash)].find_mut(hash, |slot| slot.outpoint == *outpoint) {
                     Some(slot) => slot,
                     None => return Ok(None),
                 }
@@ -427,19 +443,21 @@ impl CoinsCache {
     /// If the database fails; then the cache is as before.
     pub fn flush(&mut self, empty: bool) -> Result<()> {
         debug_assert!(self.journal.is_none(), "flushed in the middle of a block");
-        let mut dirty: Vec<&Slot> = self.table.iter().filter(|slot| slot.is(DIRTY)).collect();
+        let mut dirty: Vec<&Slot> = self.parts.iter().flatten().filter(|slot| slot.is(DIRTY)).collect();
         dirty.sort_unstable_by_key(|slot| slot.outpoint);
         let changes = dirty.into_iter().map(|slot| (slot.outpoint, (!slot.is(SPENT)).then_some(slot)));
-        self.db.write(changes, self.best, self.table.len())?;
+        self.db.write(changes, self.best, self.len())?;
         self.db_is_empty = false;
         if empty {
-            self.table = HashTable::new();
+            *self.parts = std::array::from_fn(|_| HashTable::new());
             self.heap_bytes = 0;
         } else {
-            self.table.retain(|slot| {
-                slot.flags &= !(DIRTY | FRESH);
-                slot.flags & SPENT == 0
-            });
+            for part in self.parts.iter_mut() {
+                part.retain(|slot| {
+                    slot.flags &= !(DIRTY | FRESH);
+                    slot.flags & SPENT == 0
+                });
+            }
         }
         self.dirty = 0;
         Ok(())

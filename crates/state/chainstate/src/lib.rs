@@ -40,6 +40,7 @@ mod manager;
 mod notify;
 mod options;
 mod signals;
+mod snapshot;
 mod state;
 mod stats;
 mod tip;
@@ -61,6 +62,7 @@ pub use notify::{
 };
 pub use options::ChainstateOptions;
 pub use signals::{BlockInfo, ValidationInterface, ValidationSignals};
+pub use snapshot::SnapshotInfo;
 pub use state::{Chainstate, log2_work};
 pub use stats::{
     StatsHash, UtxoStats, bogo_size, coin_hash_input, compute_stats, muhash_insert, muhash_remove,

@@ -502,13 +502,15 @@ impl ChainstateManager {
     /// # Errors
     /// If the database fails.
     pub fn compute_utxo_stats(&self, hash: StatsHash) -> Result<Option<UtxoStats>, FatalError> {
-        let (db, best) = {
+        let (db, cursor, best) = {
+            // The cursor shows the coins of this moment, whatever is connected afterwards.
             let mut state = self.lock();
             state.flush_state(FlushMode::ForceSync, None)?;
-            let height = state.height().max(0) as u32;
-            (state.coins.db().clone(), (state.coins.best_block(), height))
+            let (db, height) = (state.coins.db().clone(), state.height().max(0) as u32);
+            let cursor = db.cursor()?;
+            (db, cursor, (state.coins.best_block(), height))
         };
-        Ok(compute_stats(&db, best, hash, self.interrupt())?)
+        Ok(compute_stats(&db, cursor, best, hash, self.interrupt())?)
     }
 
     /// Ends the event thread and writes everything to disk.

@@ -8,7 +8,7 @@ use grs_leveldb::Result;
 use grs_primitives::{Amount, OutPoint};
 use grs_sync::Interrupt;
 
-use crate::coins_db::CoinsDb;
+use crate::coins_db::{CoinsCursor, CoinsDb};
 
 /// Which hash of the set to compute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,17 +68,17 @@ pub fn muhash_remove(muhash: &mut MuHash3072, outpoint: &OutPoint, coin: &Coin) 
     muhash.remove(&data);
 }
 
-/// Counts the coins of a database; `None` if interrupted. `best` is the block they belong to.
+/// Counts the coins that a cursor of `db` shows; `None` if interrupted. `best` is the block they belong to.
 ///
 /// # Errors
 /// If the database fails.
 pub fn compute_stats(
     db: &CoinsDb,
+    mut cursor: CoinsCursor,
     best: (BlockHash, u32),
     hash: StatsHash,
     interrupt: &Interrupt,
 ) -> Result<Option<UtxoStats>> {
-    let mut cursor = db.cursor()?;
     let mut stats = UtxoStats {
         height: best.1,
         best_block: best.0,

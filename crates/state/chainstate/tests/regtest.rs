@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use common::{Recorder, blocks_of, muhash, open, options, reference_muhashes, regtest_chain};
 use grs_chainstate::{ChainstateManager, StatsHash, VerifyResult};
-use grs_fs::MemEnv;
+use grs_fs::{FileEnv, MemEnv};
 use grs_params::Network;
 use grs_testkit::{json_file, report, text};
 
@@ -40,6 +40,16 @@ fn regtest_chain_vectors() {
     assert_eq!(events[..3], ["connected 1", "tip 1 fork=true ibd=true", "flushed 2"]);
     check_results(&manager);
     report("reference_regtest muhash by height", cases);
+
+    // The snapshot file is the reference's to the last byte.
+    let path = std::path::Path::new("/snapshot.dat");
+    let info = manager.dump_utxo_snapshot(path).unwrap();
+    let told = &json_file("reference_regtest/rpc_results.json").unwrap()["dumptxoutset"];
+    assert_eq!(info.coins, told["coins_written"].as_u64().unwrap());
+    assert_eq!(info.txoutset_hash.to_string(), text(told, "txoutset_hash"));
+    assert_eq!(info.chain_tx_count, told["nchaintx"].as_u64().unwrap());
+    let file = grs_testkit::binary_file("reference_regtest/utxo_snapshot_265.dat").unwrap();
+    assert!(env.read(path).unwrap() == file);
 
     // The same block again is known; it is no new one.
     let again = manager.process_new_block(blocks[9].clone(), true, true);
