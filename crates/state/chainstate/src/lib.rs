@@ -65,6 +65,7 @@ pub use signals::{BlockInfo, ValidationInterface, ValidationSignals};
 pub use snapshot::SnapshotInfo;
 pub use state::{Chainstate, log2_work};
 pub use stats::{
-    StatsHash, UtxoStats, bogo_size, coin_hash_input, compute_stats, muhash_insert, muhash_remove,
+    StatsHash, UtxoStats, bogo_size, coin_hash_input, compute_stats, compute_stats_at, muhash_insert,
+    muhash_remove,
 };
 pub use verify::{DEFAULT_CHECKBLOCKS, DEFAULT_CHECKLEVEL, VerifyResult};

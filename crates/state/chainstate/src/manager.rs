@@ -20,7 +20,7 @@ use crate::connect::{Place, Scripts, apply_block};
 use crate::loader::BlockLoader;
 use crate::signals::Event;
 use crate::state::Shared;
-use crate::stats::compute_stats;
+use crate::stats::compute_stats_at;
 use crate::tip::Session;
 use crate::{
     BlockError, Chainstate, ChainstateOptions, FatalError, FlushMode, HeaderRef, MempoolHook, StatsHash,
@@ -510,7 +510,7 @@ impl ChainstateManager {
             let cursor = db.cursor()?;
             (db, cursor, (state.coins.best_block(), height))
         };
-        Ok(compute_stats(&db, cursor, best, hash, self.interrupt())?)
+        Ok(compute_stats_at(&db, cursor, best, hash, self.interrupt())?)
     }
 
     /// Ends the event thread and writes everything to disk.

@@ -68,11 +68,24 @@ pub fn muhash_remove(muhash: &mut MuHash3072, outpoint: &OutPoint, coin: &Coin) 
     muhash.remove(&data);
 }
 
-/// Counts the coins that a cursor of `db` shows; `None` if interrupted. `best` is the block they belong to.
+/// As [`compute_stats_at`] for the coins as they are now.
 ///
 /// # Errors
 /// If the database fails.
 pub fn compute_stats(
+    db: &CoinsDb,
+    best: (BlockHash, u32),
+    hash: StatsHash,
+    interrupt: &Interrupt,
+) -> Result<Option<UtxoStats>> {
+    compute_stats_at(db, db.cursor()?, best, hash, interrupt)
+}
+
+/// Counts the coins that a cursor of `db` shows; `None` if interrupted. `best` is the block they belong to.
+///
+/// # Errors
+/// If the database fails.
+pub fn compute_stats_at(
     db: &CoinsDb,
     mut cursor: CoinsCursor,
     best: (BlockHash, u32),
