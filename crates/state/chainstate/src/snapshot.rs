@@ -48,7 +48,7 @@ impl ChainstateManager {
         };
         let (base_hash, base_height) = (self.index().hash(base), self.index().height(base));
         // The count comes first in the file, and the hash is part of the answer.
-        let stats = crate::compute_stats(
+        let stats = crate::compute_stats_at(
             &db,
             counted,
             (base_hash, base_height),
