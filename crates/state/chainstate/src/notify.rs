@@ -59,7 +59,8 @@ impl Notifications for NoNotifications {}
 pub trait MempoolHook: Send + Sync {
     /// Locks the mempool for as long as the session lives. Called with the chainstate lock held.
     fn begin(&self) -> Box<dyn MempoolSession + '_>;
-    /// Bytes used and allowed: what the mempool does not use, the coins cache may.
+    /// Bytes used and allowed: what the mempool does not use, the coins cache may. Asked for while a session is
+    /// open too, so it must not lock the mempool.
     fn usage(&self) -> MempoolUsage;
 }
 
