@@ -8,6 +8,11 @@ use std::path::{Path, PathBuf};
 /// Longest path of a socket on this system, in bytes.
 const MAX_PATH: usize = 107;
 
+/// Name of the default socket, as documented.
+const DEFAULT_NAME: &str = "node.sock";
+/// Name that 31.0.0 of the reference really uses for it.
+const REFERENCE_NAME: &str = "groestlcoin-node.sock";
+
 /// A parsed address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IpcAddress {
@@ -46,7 +51,7 @@ impl IpcAddress {
             None => return Err(AddressError::Unrecognized(text.to_owned())),
         };
         let default = rest.is_empty();
-        let path = net_data_dir.join(if default { "node.sock" } else { rest });
+        let path = net_data_dir.join(if default { DEFAULT_NAME } else { rest });
         if path.as_os_str().len() > MAX_PATH {
             return Err(AddressError::TooLong(path.display().to_string()));
         }
@@ -54,7 +59,8 @@ impl IpcAddress {
     }
 
     /// Binds the socket with mode 0600, in directories that are made if missing. A stale socket is replaced; one on which
-    /// somebody listens, or another file, is an error.
+    /// somebody listens, or another file, is an error. The default socket can also be found under the name that the
+    /// reference uses.
     pub fn bind(&self) -> Result<BoundSocket, AddressError> {
         if let Some(folder) = self.path.parent() {
             std::fs::create_dir_all(folder)?;
@@ -72,14 +78,18 @@ impl IpcAddress {
         let listener = UnixListener::bind(&self.path)?;
         std::fs::set_permissions(&self.path, std::fs::Permissions::from_mode(0o600))?;
         let inode = std::fs::symlink_metadata(&self.path)?.ino();
-        Ok(BoundSocket { listener: Some(listener), file: SocketFile { path: self.path.clone(), inode } })
+        let alias = self.default.then(|| self.path.with_file_name(REFERENCE_NAME)).and_then(make_alias);
+        Ok(BoundSocket {
+            listener: Some(listener),
+            file: SocketFile { path: self.path.clone(), inode, alias },
+        })
     }
 
     /// Connects to the socket; for the default path also to the name that the reference uses.
     pub fn connect(&self) -> io::Result<UnixStream> {
         match UnixStream::connect(&self.path) {
             Err(error) if self.default => {
-                let other = self.path.with_file_name("groestlcoin-node.sock");
+                let other = self.path.with_file_name(REFERENCE_NAME);
                 UnixStream::connect(other).map_err(|_| error)
             }
             result => result,
@@ -91,6 +101,21 @@ impl std::fmt::Display for IpcAddress {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "unix:{}", self.path.display())
     }
+}
+
+/// Makes a link to the default socket, unless something else than a stale socket or link is there.
+fn make_alias(alias: PathBuf) -> Option<PathBuf> {
+    if let Ok(found) = std::fs::symlink_metadata(&alias) {
+        let kind = found.file_type();
+        let stale = (kind.is_socket() || kind.is_symlink()) && UnixStream::connect(&alias).is_err();
+        // A link to the socket that has just been bound answers, and is as good as a new one.
+        let own =
+            kind.is_symlink() && std::fs::read_link(&alias).is_ok_and(|to| to == Path::new(DEFAULT_NAME));
+        if !(stale || own) || std::fs::remove_file(&alias).is_err() {
+            return None;
+        }
+    }
+    std::os::unix::fs::symlink(DEFAULT_NAME, &alias).ok().map(|()| alias)
 }
 
 /// A socket that has been bound.
@@ -110,12 +135,16 @@ impl BoundSocket {
 pub struct SocketFile {
     path: PathBuf,
     inode: u64,
+    alias: Option<PathBuf>,
 }
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
         if std::fs::symlink_metadata(&self.path).is_ok_and(|found| found.ino() == self.inode) {
             let _ = std::fs::remove_file(&self.path);
+            if let Some(alias) = &self.alias {
+                let _ = std::fs::remove_file(alias);
+            }
         }
     }
 }
@@ -161,5 +190,29 @@ mod tests {
         assert!(!address.path.exists());
         std::fs::write(&address.path, "not a socket").unwrap();
         assert!(matches!(address.bind(), Err(AddressError::InUse)));
+    }
+
+    #[test]
+    fn the_default_socket_has_the_references_name_too() {
+        let dir = tempfile::tempdir().unwrap();
+        let address = IpcAddress::parse("unix", dir.path()).unwrap();
+        let alias = dir.path().join(REFERENCE_NAME);
+        for _ in 0..2 {
+            let (_listener, file) = address.bind().unwrap().into_parts();
+            assert!(UnixStream::connect(&alias).is_ok());
+            drop(file);
+            assert!(std::fs::symlink_metadata(&alias).is_err());
+        }
+        // A node of the reference that runs in the same directory keeps its socket.
+        let other = UnixListener::bind(&alias).unwrap();
+        let (_listener, file) = address.bind().unwrap().into_parts();
+        drop(file);
+        assert!(alias.exists());
+        drop(other);
+        // A link that a crash has left is replaced.
+        std::fs::remove_file(&alias).unwrap();
+        std::os::unix::fs::symlink(DEFAULT_NAME, &alias).unwrap();
+        let (_listener, _file) = address.bind().unwrap().into_parts();
+        assert!(UnixStream::connect(&alias).is_ok());
     }
 }
