@@ -19,6 +19,7 @@ pub struct HandlerFn(std::sync::Mutex<Option<Box<dyn FnOnce() + Send>>>);
 
 impl HandlerFn {
     /// Runs `end` when the subscription ends.
+    #[allow(clippy::new_ret_no_self, reason = "a handler is only ever used as the trait object")]
     pub fn new(end: impl FnOnce() + Send + 'static) -> Arc<dyn Handler> {
         Arc::new(HandlerFn(std::sync::Mutex::new(Some(Box::new(end)))))
     }

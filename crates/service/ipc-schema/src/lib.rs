@@ -11,7 +11,7 @@ macro_rules! generated {
     ($($(#[$doc:meta])* $name:ident = $path:literal;)*) => {$(
         $(#[$doc])*
         #[path = $path]
-        #[allow(missing_docs, clippy::all, clippy::unwrap_used, unused)]
+        #[allow(missing_docs, clippy::all, clippy::unwrap_used, clippy::unimplemented, unused)]
         #[rustfmt::skip]
         pub mod $name;
     )*};

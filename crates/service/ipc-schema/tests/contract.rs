@@ -1,5 +1,7 @@
 //! The generated code belongs to the schemas, and the contract's ids have not moved.
 
+#![allow(clippy::unwrap_used)]
+
 use std::path::Path;
 
 use bitcoin_hashes::sha256;

@@ -4,6 +4,8 @@
 //! processes pinned to one core (a wake-up of another, idle core costs more than the whole call) and without. It prints
 //! medians in microseconds.
 
+#![allow(clippy::unwrap_used)]
+
 #[path = "../tests/kit/mod.rs"]
 mod kit;
 

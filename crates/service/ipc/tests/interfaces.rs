@@ -1,5 +1,7 @@
 //! Every suite against the object in this process and against the same object through a socket pair.
 
+#![allow(clippy::unwrap_used)]
+
 mod kit;
 
 use std::os::unix::net::UnixStream;

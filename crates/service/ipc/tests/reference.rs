@@ -3,6 +3,8 @@
 //!
 //! Runs if `GRS_REFERENCE_BIN` names the folder with `groestlcoin-node` and `groestlcoin-cli`.
 
+#![allow(clippy::unwrap_used)]
+
 mod kit;
 
 use std::net::TcpListener;

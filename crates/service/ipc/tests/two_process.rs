@@ -1,5 +1,7 @@
 //! Real child processes: this program starts itself with `-ipcfd`, as the node starts the wallet.
 
+#![allow(clippy::unwrap_used)]
+
 mod kit;
 
 use std::sync::atomic::{AtomicU32, Ordering};

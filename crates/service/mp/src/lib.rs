@@ -20,7 +20,7 @@ mod stream;
 mod threads;
 
 /// Threads across processes: generated from `schema/mp/proxy.capnp`.
-#[allow(missing_docs, unsafe_code, clippy::all, unused, clippy::unwrap_used)]
+#[allow(missing_docs, clippy::all, unused, clippy::unwrap_used, clippy::unimplemented)]
 #[rustfmt::skip]
 pub mod proxy_capnp;
 

@@ -1,5 +1,7 @@
 //! The threading contract of libmultiprocess, over a socket pair between two event loops.
 
+#![allow(clippy::unwrap_used)]
+
 use std::os::unix::net::UnixStream;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +13,7 @@ use grs_mp::{Connection, Error, EventLoop, LoopOptions, Remote, RequestContext, 
 
 use grs_mp::proxy_capnp;
 
-#[allow(clippy::all, clippy::unwrap_used, unused)]
+#[allow(clippy::all, clippy::unwrap_used, clippy::unimplemented, unused)]
 #[rustfmt::skip]
 mod contract_capnp;
 mod logs;
