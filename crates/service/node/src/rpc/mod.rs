@@ -1,10 +1,15 @@
 //! The node's RPC methods, one module a subject. [`register`] puts them into a table.
 
 mod blockchain;
+mod control;
 mod descriptors;
+mod mempool;
 mod mining;
+mod rawtx;
 mod script_json;
 mod tx_json;
+mod txoutproof;
+mod util;
 
 use std::ops::Deref;
 use std::sync::{Arc, Weak};
@@ -112,4 +117,9 @@ pub fn register(node: &Arc<NodeContext>) {
     let maker = Maker { node: Arc::downgrade(node), shared, warnings_text: deprecated(node, "warnings") };
     node.rpc.register_all(blockchain::methods(&maker));
     node.rpc.register_all(mining::methods(&maker));
+    node.rpc.register_all(mempool::methods(&maker));
+    node.rpc.register_all(rawtx::methods(&maker));
+    node.rpc.register_all(txoutproof::methods(&maker));
+    node.rpc.register_all(util::methods(&maker));
+    node.rpc.register_all(control::methods(&maker));
 }

@@ -324,16 +324,14 @@ fn createmultisig(ctx: &Ctx, request: &Request<'_>) -> Result<Value, RpcError> {
         ));
     }
     let script = script_for_multisig(required.unsigned_abs() as usize, &keys);
-    if script.len() > MAX_SCRIPT_ELEMENT_SIZE && keys.iter().all(PublicKey::is_compressed) && wanted == OutputType::Legacy
-        || wanted == OutputType::Legacy && script.len() > MAX_SCRIPT_ELEMENT_SIZE
-    {
+    // Witness programs take compressed keys only.
+    let used = if keys.iter().all(PublicKey::is_compressed) { wanted } else { OutputType::Legacy };
+    if used == OutputType::Legacy && script.len() > MAX_SCRIPT_ELEMENT_SIZE {
         return refuse(format!(
             "redeemScript exceeds size limit: {} > {MAX_SCRIPT_ELEMENT_SIZE}",
             script.len()
         ));
     }
-    // Witness programs take compressed keys only.
-    let used = if keys.iter().all(PublicKey::is_compressed) { wanted } else { OutputType::Legacy };
     let mut provider = FlatSigningProvider::new();
     keys.iter().for_each(|key| provider.add_public_key(*key));
     provider.add_script(&script);
