@@ -75,9 +75,8 @@ impl<S: Subscriber> Layer<S> for LogLayer {
             return Interest::never();
         }
         match classify(metadata) {
-            // The macros have checked it.
-            Target::Own(_) => Interest::always(),
-            Target::Foreign(_) => Interest::sometimes(),
+            Target::Own(None) => Interest::always(),
+            Target::Own(Some(_)) | Target::Foreign(_) => Interest::sometimes(),
             Target::Other if level_of(metadata) >= Level::Warning => Interest::always(),
             Target::Other => Interest::never(),
         }
@@ -86,7 +85,9 @@ impl<S: Subscriber> Layer<S> for LogLayer {
     fn enabled(&self, metadata: &Metadata<'_>, _ctx: Context<'_, S>) -> bool {
         let level = level_of(metadata);
         match classify(metadata) {
-            Target::Own(_) => true,
+            Target::Own(None) => true,
+            // Our macros have asked already; crates that use the facade alone have not.
+            Target::Own(Some(category)) => logger().will_log(category, level),
             Target::Foreign(category) => level >= Level::Warning || logger().will_log_debug(category, level),
             Target::Other => level >= Level::Warning,
         }
