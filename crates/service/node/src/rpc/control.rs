@@ -57,8 +57,11 @@ fn getmemoryinfo_method(maker: &Maker) -> Method {
     maker
         .method("control", "getmemoryinfo", "How memory is used.\n", getmemoryinfo)
         .arg(
-            Arg::str("mode", "\"stats\" for figures; \"mallocinfo\" for the heap's state as XML, where available")
-                .default("stats"),
+            Arg::str(
+                "mode",
+                "\"stats\" for figures; \"mallocinfo\" for the heap's state as XML, where available",
+            )
+            .default("stats"),
         )
         .result(Res::obj("", "", [locked]).cond("mode \"stats\""))
         .result(Res::str("", "\"<malloc version=\"1\">...\"").cond("mode \"mallocinfo\""))

@@ -85,7 +85,8 @@ fn verifytxoutproof(ctx: &Ctx, request: &Request<'_>) -> Result<Value, RpcError>
     let bytes = value::parse_hex(request.value("proof"), "proof")?;
     // Bytes that follow are ignored.
     let proof = MerkleBlock::decode(&mut Reader::new(&bytes)).map_err(|e| RpcError::misc(e.to_string()))?;
-    let Some(found) = proof.tree.extract_matches().filter(|found| found.root == proof.header.merkle_root) else {
+    let Some(found) = proof.tree.extract_matches().filter(|found| found.root == proof.header.merkle_root)
+    else {
         return Ok(Value::Array(Vec::new()));
     };
     let manager = ctx.chainman()?;

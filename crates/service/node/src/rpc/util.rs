@@ -134,13 +134,12 @@ fn getdescriptorinfo_method(maker: &Maker) -> Method {
             "",
             "",
             [
-                Res::str("descriptor", "Its canonical form without private keys; the first of a multipath one"),
-                Res::arr(
-                    "multipath_expansion",
-                    "All descriptors of a multipath one",
-                    [Res::str("", "")],
-                )
-                .optional(),
+                Res::str(
+                    "descriptor",
+                    "Its canonical form without private keys; the first of a multipath one",
+                ),
+                Res::arr("multipath_expansion", "All descriptors of a multipath one", [Res::str("", "")])
+                    .optional(),
                 Res::str("checksum", "The checksum of the descriptor as given"),
                 Res::bool("isrange", "Whether it has a range"),
                 Res::bool("issolvable", "Whether its scripts are known"),
@@ -184,10 +183,7 @@ fn signmessagewithprivkey_method(maker: &Maker) -> Method {
         .example_text("\nSign\n")
         .example_cli("\"privkey\" \"my message\"")
         .example_text("\nVerify\n")
-        .example_text(&help::example_cli(
-            "verifymessage",
-            &format!("{ADDRESS} \"signature\" \"my message\""),
-        ))
+        .example_text(&help::example_cli("verifymessage", &format!("{ADDRESS} \"signature\" \"my message\"")))
         .example_text("\nThe same by JSON-RPC\n")
         .example_rpc("\"privkey\", \"my message\"")
 }
@@ -274,9 +270,7 @@ fn validateaddress(ctx: &Ctx, request: &Request<'_>) -> Result<Value, RpcError> 
 
 /// A public key in hexadecimal. Reference: `HexToPubKey`.
 fn public_key(text: &str) -> Result<PublicKey, RpcError> {
-    let fail = |reason: &str| {
-        Err(RpcError::invalid_address_or_key(format!("Pubkey \"{text}\" {reason}")))
-    };
+    let fail = |reason: &str| Err(RpcError::invalid_address_or_key(format!("Pubkey \"{text}\" {reason}")));
     if !is_hex(text) {
         return fail("must be a hex string");
     }

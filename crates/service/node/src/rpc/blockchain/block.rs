@@ -106,7 +106,7 @@ pub(in crate::rpc) fn read_block(manager: &ChainstateManager, id: BlockId) -> Re
 }
 
 /// What a block spent; nothing for the genesis block.
-pub(in crate::rpc) fn read_undo(manager: &ChainstateManager, id: BlockId) -> Result<BlockUndo, RpcError> {
+pub(super) fn read_undo(manager: &ChainstateManager, id: BlockId) -> Result<BlockUndo, RpcError> {
     if manager.index().height(id) == 0 {
         return Ok(BlockUndo::default());
     }

@@ -95,7 +95,7 @@ pub(super) fn header_shape() -> Vec<Res> {
 }
 
 /// How many blocks a block is deep in a chain, and the one after it. Reference: `ComputeNextBlockAndDepth`.
-pub(in crate::rpc) fn depth(view: &ChainView, id: BlockId) -> (i64, Option<BlockId>) {
+fn depth(view: &ChainView, id: BlockId) -> (i64, Option<BlockId>) {
     if !view.contains(id) {
         return (-1, None);
     }

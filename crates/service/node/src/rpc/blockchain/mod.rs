@@ -19,8 +19,7 @@ use grs_rpc::{JsonExt, Method, RpcError};
 use grs_uint::CompactTarget;
 use serde_json::Value;
 
-pub(super) use block::{read_block, read_undo};
-pub(super) use header::depth;
+pub(super) use block::read_block;
 pub(crate) use scan::ScanState;
 
 use super::{Maker, block_hash, not_found};

@@ -82,6 +82,6 @@ fn getmempoolcluster(ctx: &Ctx, request: &Request<'_>) -> Result<Value, RpcError
 
 fn getmempoolfeeratediagram(ctx: &Ctx, _: &Request<'_>) -> Result<Value, RpcError> {
     let points = ctx.mempool()?.lock().feerate_diagram();
-    let show = |point: &grs_txgraph::FeeSize| json!({ "weight": point.size, "fee": value::amount(point.fee) });
-    Ok(points.iter().map(show).collect::<Vec<_>>().into())
+    let points = points.iter().map(|p| json!({ "weight": p.size, "fee": value::amount(p.fee) }));
+    Ok(points.collect::<Vec<_>>().into())
 }

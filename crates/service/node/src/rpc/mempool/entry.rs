@@ -33,7 +33,11 @@ fn shape() -> Vec<Res> {
             ],
         ),
         Res::arr("depends", "Unconfirmed transactions it spends from", [Res::hex("transactionid", "An id")]),
-        Res::arr("spentby", "Unconfirmed transactions that spend from it", [Res::hex("transactionid", "An id")]),
+        Res::arr(
+            "spentby",
+            "Unconfirmed transactions that spend from it",
+            [Res::hex("transactionid", "An id")],
+        ),
         Res::bool(
             "bip125-replaceable",
             "Whether it or an unconfirmed ancestor signals replaceability (BIP125; deprecated)",
@@ -63,8 +67,11 @@ pub(super) fn methods(maker: &Maker) -> Vec<Method> {
             )
             .arg(verbose())
             .arg(
-                Arg::bool("mempool_sequence", "With verbose=false: an object with the mempool's sequence number too")
-                    .default(false),
+                Arg::bool(
+                    "mempool_sequence",
+                    "With verbose=false: an object with the mempool's sequence number too",
+                )
+                .default(false),
             )
             .result(ids_shape())
             .result(entries_shape())

@@ -21,7 +21,10 @@ pub(super) fn methods(maker: &Maker) -> Vec<Method> {
                     Res::num("maxmempool", "Most bytes of memory"),
                     Res::amount("mempoolminfee", "Least fee rate at present in GRS/kvB"),
                     Res::amount("minrelaytxfee", "Least fee rate of all in GRS/kvB"),
-                    Res::num("incrementalrelayfee", "Step of fee rates for limits and replacement in GRS/kvB"),
+                    Res::num(
+                        "incrementalrelayfee",
+                        "Step of fee rates for limits and replacement in GRS/kvB",
+                    ),
                     Res::num("unbroadcastcount", "Transactions that no peer has asked for yet"),
                     Res::bool("fullrbf", "Whether replacement needs no signal (deprecated)"),
                     Res::bool("permitbaremultisig", "Whether bare multisig outputs are taken"),
@@ -57,6 +60,7 @@ fn getmempoolinfo(ctx: &Ctx, _: &Request<'_>) -> Result<Value, RpcError> {
         "maxdatacarriersize": options.standard.max_datacarrier_bytes.unwrap_or(0),
         "limitclustercount": options.cluster_count,
         "limitclustersize": options.cluster_vbytes,
-        "optimal": pool.is_optimal(),
+        // Clusters are put in order when they change, never later.
+        "optimal": true,
     }))
 }

@@ -43,7 +43,8 @@ pub(super) fn methods(maker: &Maker) -> Vec<Method> {
             .optional(),
             Res::num("vsize", "Virtual size, adjusted for signature operations").optional(),
             fees.optional(),
-            Res::str("error", "Why it was refused; \"package-not-validated\" when it was not looked at").optional(),
+            Res::str("error", "Why it was refused; \"package-not-validated\" when it was not looked at")
+                .optional(),
         ],
     );
     vec![

@@ -37,8 +37,10 @@ pub(super) fn methods(maker: &Maker) -> Vec<Method> {
         [
             Res::hex("txid", "The id"),
             Res::hex("wtxid", "The hash with witness"),
-            Res::str("package-error", "What is wrong with the package, if there are several transactions").optional(),
-            Res::bool("allowed", "Whether it would be accepted; missing when it was not checked in full").optional(),
+            Res::str("package-error", "What is wrong with the package, if there are several transactions")
+                .optional(),
+            Res::bool("allowed", "Whether it would be accepted; missing when it was not checked in full")
+                .optional(),
             Res::num("vsize", "Virtual size (if 'allowed')").optional(),
             fees.optional(),
             Res::str("reject-reason", "Why not (if not 'allowed')").optional(),

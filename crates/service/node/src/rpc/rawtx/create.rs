@@ -34,7 +34,8 @@ pub(super) fn methods(maker: &Maker) -> Vec<Method> {
                 .default_hint("depends on the value of the 'replaceable' and 'locktime' arguments"),
         ],
     );
-    let payment = Arg::obj_user_keys("", "", [Arg::amount("address", "Address and amount in GRS (number or string)")]);
+    let payment =
+        Arg::obj_user_keys("", "", [Arg::amount("address", "Address and amount in GRS (number or string)")]);
     let data = Arg::obj("", "", [Arg::hex("data", "The key \"data\" and bytes for an OP_RETURN output")]);
     vec![
         maker
@@ -191,8 +192,8 @@ fn createrawtransaction(ctx: &Ctx, request: &Request<'_>) -> Result<Value, RpcEr
         Value::Null => None,
         value => Some(value.get_bool()?),
     };
-    let arguments = ["inputs", "outputs", "locktime"].map(|name| (name.to_owned(), request.value(name).clone()));
-    let tx =
-        construct(&Map::from_iter(arguments), replaceable, request.arg("version")?, ctx.params.network)?;
+    let arguments =
+        ["inputs", "outputs", "locktime"].map(|name| (name.to_owned(), request.value(name).clone()));
+    let tx = construct(&Map::from_iter(arguments), replaceable, request.arg("version")?, ctx.params.network)?;
     Ok(tx_hex(&Transaction::from(tx)).into())
 }

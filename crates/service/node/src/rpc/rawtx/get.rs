@@ -13,7 +13,8 @@ use crate::rpc::{Ctx, Maker, block_hash};
 
 pub(super) fn methods(maker: &Maker) -> Vec<Method> {
     let mut plain = vec![
-        Res::bool("in_active_chain", "Whether the block is in the best chain (only with \"blockhash\")").optional(),
+        Res::bool("in_active_chain", "Whether the block is in the best chain (only with \"blockhash\")")
+            .optional(),
         Res::hex("blockhash", "The block").optional(),
         Res::num("confirmations", "Number of confirmations").optional(),
         Res::time("blocktime", "The block's time in seconds since 1970").optional(),
@@ -21,11 +22,8 @@ pub(super) fn methods(maker: &Maker) -> Vec<Method> {
         Res::hex("hex", "The transaction's bytes"),
     ];
     plain.extend(tx_shape("The id that was asked for"));
-    let input = Res::obj(
-        "",
-        "A spent output",
-        [Res::elision("As with verbosity = 1"), prevout_shape().optional()],
-    );
+    let input =
+        Res::obj("", "A spent output", [Res::elision("As with verbosity = 1"), prevout_shape().optional()]);
     vec![
         maker
             .method(
@@ -137,7 +135,8 @@ fn getrawtransaction(ctx: &Ctx, request: &Request<'_>) -> Result<Value, RpcError
     if let Some(id) = block {
         out.insert("in_active_chain".into(), view.contains(id).into());
     }
-    let parts = TxParts { undo: undo.as_ref(), prevouts: true, hex: true, block: block.map(|id| index.hash(id)) };
+    let parts =
+        TxParts { undo: undo.as_ref(), prevouts: true, hex: true, block: block.map(|id| index.hash(id)) };
     out.extend(tx_fields(&tx, params.network, parts));
     if let Some(id) = block {
         if view.contains(id) {

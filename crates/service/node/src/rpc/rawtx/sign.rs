@@ -34,7 +34,8 @@ fn prevtxs_arg() -> Arg {
             Arg::num("vout", "Number of the output"),
             Arg::hex("scriptPubKey", "The output's script"),
             Arg::hex("redeemScript", "The script of a P2SH output").optional(),
-            Arg::hex("witnessScript", "The witness script of a P2WSH output, wrapped in P2SH or not").optional(),
+            Arg::hex("witnessScript", "The witness script of a P2WSH output, wrapped in P2SH or not")
+                .optional(),
             Arg::amount("amount", "The amount, needed for outputs with witness").optional(),
         ],
     );
@@ -138,7 +139,9 @@ fn add_prevtxs(
     }
     for prevtx in list.get_array()? {
         if !prevtx.is_object() {
-            return Err(RpcError::deserialization("expected object with {\"txid'\",\"vout\",\"scriptPubKey\"}"));
+            return Err(RpcError::deserialization(
+                "expected object with {\"txid'\",\"vout\",\"scriptPubKey\"}",
+            ));
         }
         let types = [("txid", Expected::Str), ("vout", Expected::Num), ("scriptPubKey", Expected::Str)];
         check_object_types(prevtx, &types, false, false)?;
@@ -194,9 +197,7 @@ fn add_scripts(prevtx: &Value, script: &Script, provider: &mut FlatSigningProvid
         *script == program
     };
     if !fits {
-        return Err(RpcError::invalid_parameter(
-            "redeemScript/witnessScript does not match scriptPubKey",
-        ));
+        return Err(RpcError::invalid_parameter("redeemScript/witnessScript does not match scriptPubKey"));
     }
     Ok(())
 }
@@ -207,9 +208,8 @@ fn hash_type(value: &Value) -> Result<u8, RpcError> {
         return Ok(0);
     }
     let name = value.get_str()?;
-    sighash_from_str(name).ok_or_else(|| {
-        RpcError::invalid_parameter(format!("'{name}' is not a valid sighash parameter."))
-    })
+    sighash_from_str(name)
+        .ok_or_else(|| RpcError::invalid_parameter(format!("'{name}' is not a valid sighash parameter.")))
 }
 
 fn output_text(output: &TxOut) -> String {
