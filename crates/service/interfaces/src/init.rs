@@ -113,3 +113,24 @@ pub trait Init: Send + Sync {
         Err(CallError::remote("This process does not provide the wallet interface."))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_fits_together_works_together() {
+        let own = Hello { network: "regtest".into(), ..Hello::new(Role::Node, "v31.0.0") };
+        let mut other = Hello::new(Role::Wallet, "v31.0.0");
+        assert_eq!(own.check(&other), Ok(()));
+        other.schema_minor += 1;
+        assert_eq!(own.check(&other), Ok(()));
+        other.network = "main".into();
+        assert_eq!(
+            own.check(&other),
+            Err("Network mismatch: this process is on 'regtest' and the other one is on 'main'.".into())
+        );
+        other.schema_major += 1;
+        assert!(own.check(&other).is_err_and(|text| text.contains("version mismatch")));
+    }
+}

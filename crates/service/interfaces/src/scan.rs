@@ -113,3 +113,41 @@ impl NeedleSet {
         found
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use grs_primitives::{Amount, HashedHeader, Header, MutableTransaction, TxIn, TxOut};
+    use std::sync::Arc;
+
+    use super::*;
+
+    fn block(prevout: OutPoint, script: &[u8]) -> Block {
+        let tx = MutableTransaction {
+            version: 1,
+            inputs: vec![TxIn::new(prevout, 0)],
+            outputs: vec![
+                TxOut::new(Amount(0), Script::default()),
+                TxOut::new(Amount(1), Script::from(script)),
+            ],
+            lock_time: 0,
+        };
+        Block::new(HashedHeader::new(Header::from_bytes(&[0; 80])), vec![Arc::new(tx.into())])
+    }
+
+    #[test]
+    fn blocks_that_pay_or_spend_match() {
+        let paying = block(OutPoint::NULL, b"mine");
+        let spending = block(OutPoint::new(paying.txs[0].txid(), 1), b"theirs");
+        let other_output = block(OutPoint::new(paying.txs[0].txid(), 0), b"theirs");
+        let mut set = NeedleSet::new();
+        assert!(!set.matches(&paying));
+        set.add(ScanNeedles { scripts: vec![Script::from(&b"mine"[..])], outpoints: vec![] });
+        // Not before the output has been seen.
+        assert!(!set.matches(&spending));
+        assert!(set.matches(&paying));
+        assert!(set.matches(&spending));
+        assert!(!set.matches(&other_output));
+        set.add(ScanNeedles { scripts: vec![], outpoints: vec![OutPoint::new(paying.txs[0].txid(), 0)] });
+        assert!(set.matches(&other_output));
+    }
+}

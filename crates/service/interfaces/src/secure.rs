@@ -34,3 +34,28 @@ impl std::fmt::Debug for SecureString {
         f.write_str("SecureString(..)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::{GlobalArgs, RpcRequest};
+
+    #[test]
+    fn debug_output_has_no_secrets() {
+        let passphrase = SecureString::from("correct horse");
+        let request = RpcRequest {
+            method: "walletpassphrase".into(),
+            params: "[\"correct horse\", 60]".into(),
+            ..RpcRequest::default()
+        };
+        let args = GlobalArgs {
+            forced_settings: BTreeMap::from([("rpcpassword".into(), "correct horse".into())]),
+            ..GlobalArgs::default()
+        };
+        let shown = format!("{passphrase:?} {request:?} {args:?}");
+        assert!(!shown.contains("horse"), "{shown}");
+        assert!(shown.contains("walletpassphrase"));
+    }
+}

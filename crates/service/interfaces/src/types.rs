@@ -242,3 +242,27 @@ pub struct FeeEstimate {
     /// Height up to which the estimator has seen blocks.
     pub best_height: u32,
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn a_handler_ends_once() {
+        let ends = Arc::new(AtomicU32::new(0));
+        for disconnect in [true, false] {
+            let count = ends.clone();
+            let handler = HandlerFn::new(move || {
+                count.fetch_add(1, Ordering::Relaxed);
+            });
+            if disconnect {
+                handler.disconnect().expect("it does not fail");
+                handler.disconnect().expect("it does not fail");
+            }
+            drop(handler);
+        }
+        assert_eq!(ends.load(Ordering::Relaxed), 2);
+    }
+}

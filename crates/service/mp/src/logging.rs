@@ -6,10 +6,17 @@ use capnp::traits::Owned;
 /// Longest payload rendering in a trace line, in characters.
 const MAX_PAYLOAD: usize = 200;
 
+/// A log line: debug ones have the target `ipc`, which is the name of their category. The others come out whatever is
+/// asked for, so they have no category (the target `all`) and say themselves what they are about.
 macro_rules! ipc_log {
+    (DEBUG, $name:expr, $($arg:tt)+) => {
+        if tracing::enabled!(target: "ipc", tracing::Level::DEBUG) {
+            tracing::debug!(target: "ipc", "{{{}}} {}", $name, format_args!($($arg)+));
+        }
+    };
     ($level:ident, $name:expr, $($arg:tt)+) => {
-        if tracing::enabled!(target: "ipc", tracing::Level::$level) {
-            tracing::event!(target: "ipc", tracing::Level::$level, "{{{}}} {}", $name, format_args!($($arg)+));
+        if tracing::enabled!(target: "all", tracing::Level::$level) {
+            tracing::event!(target: "all", tracing::Level::$level, "ipc: {{{}}} {}", $name, format_args!($($arg)+));
         }
     };
 }

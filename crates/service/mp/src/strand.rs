@@ -291,7 +291,7 @@ impl WorkerPool {
         if let Err(error) = std::thread::Builder::new().name(name).spawn(move || pool.serve()) {
             let mut state = lock(&self.state);
             state.threads -= 1;
-            tracing::error!(target: "ipc", "cannot start a thread: {error}");
+            tracing::error!(target: "all", "ipc: cannot start a thread: {error}");
             // Threads that are busy now find the work when they are done; without any it is dropped, and with it
             // the answer that somebody waits for.
             if state.threads == 0 {

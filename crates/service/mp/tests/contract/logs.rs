@@ -9,7 +9,7 @@ use super::{echo, pair};
 
 type Lines = Arc<Mutex<Vec<(Level, String)>>>;
 
-/// Writes down what is logged to the target `ipc`.
+/// Writes down what is logged, with a category and without.
 struct Capture(Lines);
 
 struct Message(String);
@@ -24,7 +24,7 @@ impl Visit for Message {
 
 impl Subscriber for Capture {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target() == "ipc"
+        matches!(metadata.target(), "ipc" | "all")
     }
     fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
         span::Id::from_u64(1)
@@ -100,7 +100,10 @@ fn requests_are_logged_in_the_references_words_and_secrets_are_not() {
     };
     let client = "{client-N/caller-N}";
     let server = "(from client-N/caller-N)";
-    has(Level::INFO, &format!("{client} IPC client first request from current thread, constructing waiter"));
+    has(
+        Level::INFO,
+        &format!("ipc: {client} IPC client first request from current thread, constructing waiter"),
+    );
     has(Level::DEBUG, &format!("{client} IPC client send Root.echo$Params"));
     has(Level::DEBUG, &format!("{client} IPC client recv Root.echo$Results"));
     has(
