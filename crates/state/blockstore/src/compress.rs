@@ -1,8 +1,8 @@
 //! Shorter forms of amounts and scripts in the coins database and in undo data. Reference: `src/compressor.cpp`.
 
 use grs_encoding::{DecodeError, Reader, write_varint};
+use grs_keys::PublicKey;
 use grs_primitives::{Amount, Script, TxOut};
-use secp256k1::PublicKey;
 
 /// Scripts of these many known forms have a code instead of a length.
 const SPECIAL_SCRIPTS: u64 = 6;
@@ -60,7 +60,9 @@ pub fn write_script(out: &mut Vec<u8>, script: &[u8]) {
             out.extend_from_slice(key)
         }
         [65, key @ .., OP_CHECKSIG]
-            if script.len() == 67 && key[0] == 4 && PublicKey::from_slice(key).is_ok() =>
+            if script.len() == 67
+                && key[0] == 4
+                && PublicKey::from_slice(key).is_ok_and(|key| key.is_fully_valid()) =>
         {
             out.push(4 | (key[64] & 1));
             out.extend_from_slice(&key[1..33]);
@@ -100,10 +102,8 @@ pub fn read_script(reader: &mut Reader<'_>) -> Result<Script, DecodeError> {
             key[0] = size as u8 - 2;
             key[1..].copy_from_slice(reader.bytes(32)?);
             // A number that is on no point of the curve leaves an empty script, as in the reference.
-            script = PublicKey::from_slice(&key).map_or_else(
-                |_| Vec::new(),
-                |key| [&[65][..], &key.serialize_uncompressed(), &[OP_CHECKSIG]].concat(),
-            );
+            let full = PublicKey::from_slice(&key).ok().and_then(|key| key.decompress());
+            script = full.map_or_else(Vec::new, |key| [&[65][..], key.as_bytes(), &[OP_CHECKSIG]].concat());
         }
         _ => {
             let len = size - SPECIAL_SCRIPTS;
