@@ -3,6 +3,7 @@
 mod addresses;
 mod backup;
 mod coins;
+mod decode;
 mod encrypt;
 mod sign;
 mod spend;

@@ -1,5 +1,14 @@
 //! Payments: which coins, which fee, which change. Reference: `src/wallet/spend.cpp`, `coinselection.cpp`.
 
+mod algorithms;
 mod available;
+mod create;
+mod select;
 
-pub(crate) use available::{CoinFilter, CoinKind, SpendableCoin, available_coins, input_weight, is_segwit};
+pub(crate) use available::{CoinFilter, available_coins};
+pub(crate) use create::{CoinControl, CreatedTransaction, Recipient, has_duplicates, reason_text};
+
+/// Puts items in random order.
+pub(crate) fn shuffle<T>(items: &mut [T]) {
+    algorithms::Rng::new().shuffle(items);
+}

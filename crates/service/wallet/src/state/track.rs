@@ -307,10 +307,10 @@ impl State {
                         "MarkUnusedAddresses: Detected a used keypool item at index {index}, mark all keypool items up \
                          to this item as used"
                     );
-                    let size = self.keypool_size;
-                    if !self.top_up(id, size)? {
-                        wallet_log!(self, "MarkUnusedAddresses: Topping up keypool failed (locked wallet)");
-                    }
+                }
+                let size = self.keypool_size;
+                if !self.top_up(id, size)? {
+                    wallet_log!(self, "MarkUnusedAddresses: Topping up keypool failed (locked wallet)");
                 }
                 if self.is_internal(&id) == Some(false) {
                     for destination in used {
