@@ -280,6 +280,9 @@ impl TxDownload {
     pub(crate) fn add_orphan(&mut self, tx: &TxRef, id: PeerId, missing: &[Txid], now: Duration) {
         let wtxid = tx.wtxid();
         let weight = tx.weight();
+        if !self.peers.contains_key(&id) {
+            return;
+        }
         if weight > MAX_ORPHAN_WEIGHT {
             debug!(
                 Category::TxPackages,

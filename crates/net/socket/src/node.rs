@@ -1,0 +1,215 @@
+//! A connection as this crate sees it: buffers, counters, flags.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use grs_peer::{ConnectionType, Incoming, PeerId, Permissions};
+use grs_wire::{AddressNetwork, MESSAGE_TYPES, Message, Service, Transport, V1Transport};
+use tokio::sync::Notify;
+
+/// Message types that are counted under one name.
+pub(crate) const OTHER: &str = "*other*";
+
+/// Locks without minding panics of others: what these locks guard is consistent at any time.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn known_type(name: &str) -> &'static str {
+    MESSAGE_TYPES.iter().find(|t| **t == name).copied().unwrap_or(OTHER)
+}
+
+#[derive(Default)]
+struct Inbox {
+    messages: VecDeque<Incoming>,
+    bytes: usize,
+}
+
+#[derive(Default)]
+struct Outbox {
+    messages: VecDeque<Vec<u8>>,
+    bytes: usize,
+}
+
+pub(crate) struct Node {
+    pub(crate) id: PeerId,
+    pub(crate) connection_type: ConnectionType,
+    pub(crate) address: Service,
+    pub(crate) name: String,
+    pub(crate) bind: Option<Service>,
+    pub(crate) permissions: Permissions,
+    pub(crate) inbound_onion: bool,
+    pub(crate) connected: Duration,
+    pub(crate) group: u64,
+    pub(crate) prefer_evict: bool,
+    pub(crate) pause_send: Arc<AtomicBool>,
+    disconnect: AtomicBool,
+    /// Wakes both tasks to end.
+    pub(crate) closing: Notify,
+    inbox: Mutex<Inbox>,
+    /// Room in the inbox again.
+    pub(crate) room: Notify,
+    outbox: Mutex<Outbox>,
+    pub(crate) outgoing: Notify,
+    encoder: Mutex<V1Transport>,
+    max_receive: usize,
+    max_send: usize,
+    pub(crate) bytes_sent: AtomicU64,
+    pub(crate) bytes_received: AtomicU64,
+    pub(crate) last_send: AtomicI64,
+    pub(crate) last_receive: AtomicI64,
+    sent_per_type: Mutex<BTreeMap<&'static str, u64>>,
+    received_per_type: Mutex<BTreeMap<&'static str, u64>>,
+    /// Tasks that still run; the last one cleans up.
+    pub(crate) tasks: AtomicUsize,
+}
+
+/// What a [`Node`] is made of.
+pub(crate) struct NewNode {
+    pub(crate) id: PeerId,
+    pub(crate) connection_type: ConnectionType,
+    pub(crate) address: Service,
+    pub(crate) name: String,
+    pub(crate) bind: Option<Service>,
+    pub(crate) permissions: Permissions,
+    pub(crate) inbound_onion: bool,
+    pub(crate) connected: Duration,
+    pub(crate) group: u64,
+    pub(crate) prefer_evict: bool,
+}
+
+impl Node {
+    pub(crate) fn new(new: NewNode, magic: [u8; 4], max_receive: usize, max_send: usize) -> Node {
+        let name = if new.name.is_empty() { new.address.to_string() } else { new.name };
+        Node {
+            id: new.id,
+            connection_type: new.connection_type,
+            address: new.address,
+            name,
+            bind: new.bind,
+            permissions: new.permissions,
+            inbound_onion: new.inbound_onion,
+            connected: new.connected,
+            group: new.group,
+            prefer_evict: new.prefer_evict,
+            pause_send: Arc::default(),
+            disconnect: AtomicBool::new(false),
+            closing: Notify::new(),
+            inbox: Mutex::default(),
+            room: Notify::new(),
+            outbox: Mutex::default(),
+            outgoing: Notify::new(),
+            encoder: Mutex::new(V1Transport::new(magic)),
+            max_receive,
+            max_send,
+            bytes_sent: AtomicU64::new(0),
+            bytes_received: AtomicU64::new(0),
+            last_send: AtomicI64::new(0),
+            last_receive: AtomicI64::new(0),
+            sent_per_type: Mutex::default(),
+            received_per_type: Mutex::default(),
+            tasks: AtomicUsize::new(2),
+        }
+    }
+
+    pub(crate) fn is_inbound(&self) -> bool {
+        self.connection_type == ConnectionType::Inbound
+    }
+
+    pub(crate) fn network(&self) -> AddressNetwork {
+        if self.inbound_onion { AddressNetwork::Onion } else { self.address.address.net_class() }
+    }
+
+    /// End of the lines that tell why a peer is disconnected.
+    pub(crate) fn disconnect_text(&self) -> String {
+        let address = if grs_log::log_ips() { format!(" peeraddr={}", self.address) } else { String::new() };
+        format!("disconnecting peer={}{address}", self.id)
+    }
+
+    pub(crate) fn is_disconnecting(&self) -> bool {
+        self.disconnect.load(Ordering::Acquire)
+    }
+
+    /// Ends the connection; false if that was asked for before.
+    pub(crate) fn disconnect(&self) -> bool {
+        let first = !self.disconnect.swap(true, Ordering::AcqRel);
+        // A permit stays for a task that does not wait at the moment.
+        self.closing.notify_waiters();
+        self.room.notify_one();
+        self.outgoing.notify_one();
+        first
+    }
+
+    /// A message's bytes.
+    pub(crate) fn encode(&self, message: &Message) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        lock(&self.encoder).send(message, &mut bytes);
+        bytes
+    }
+
+    /// Queues a message's bytes for sending.
+    pub(crate) fn queue(&self, message_type: &str, bytes: Vec<u8>) {
+        let len = bytes.len();
+        *lock(&self.sent_per_type).entry(known_type(message_type)).or_default() += len as u64;
+        {
+            let mut outbox = lock(&self.outbox);
+            outbox.bytes += len;
+            outbox.messages.push_back(bytes);
+            self.pause_send.store(outbox.bytes > self.max_send, Ordering::Relaxed);
+        }
+        self.outgoing.notify_one();
+    }
+
+    /// Everything that waits to be sent.
+    pub(crate) fn take_outgoing(&self) -> Option<Vec<u8>> {
+        lock(&self.outbox).messages.pop_front()
+    }
+
+    /// Bytes are with the system now. True if sending was paused and goes on.
+    pub(crate) fn sent(&self, len: usize, now: i64) -> bool {
+        self.bytes_sent.fetch_add(len as u64, Ordering::Relaxed);
+        self.last_send.store(now, Ordering::Relaxed);
+        let mut outbox = lock(&self.outbox);
+        outbox.bytes -= len.min(outbox.bytes);
+        let paused = outbox.bytes > self.max_send;
+        self.pause_send.swap(paused, Ordering::Relaxed) && !paused
+    }
+
+    /// Whether reading should pause until messages are processed.
+    pub(crate) fn inbox_is_full(&self) -> bool {
+        lock(&self.inbox).bytes > self.max_receive
+    }
+
+    pub(crate) fn count_received(&self, message_type: &str, len: usize) {
+        *lock(&self.received_per_type).entry(known_type(message_type)).or_default() += len as u64;
+    }
+
+    pub(crate) fn deliver(&self, message: Incoming) {
+        let mut inbox = lock(&self.inbox);
+        inbox.bytes += message.size + grs_wire::MESSAGE_HEADER_LEN;
+        inbox.messages.push_back(message);
+    }
+
+    /// The next message to process, and whether there are more.
+    pub(crate) fn poll(&self) -> Option<(Incoming, bool)> {
+        let mut inbox = lock(&self.inbox);
+        let message = inbox.messages.pop_front()?;
+        let was_full = inbox.bytes > self.max_receive;
+        inbox.bytes -= message.size + grs_wire::MESSAGE_HEADER_LEN;
+        let more = !inbox.messages.is_empty();
+        if was_full && inbox.bytes <= self.max_receive {
+            self.room.notify_one();
+        }
+        Some((message, more))
+    }
+
+    pub(crate) fn sent_per_type(&self) -> BTreeMap<&'static str, u64> {
+        lock(&self.sent_per_type).clone()
+    }
+
+    pub(crate) fn received_per_type(&self) -> BTreeMap<&'static str, u64> {
+        lock(&self.received_per_type).clone()
+    }
+}
