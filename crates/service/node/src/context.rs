@@ -7,6 +7,7 @@ use grs_chainstate::ChainstateManager;
 use grs_mempool::Mempool;
 use grs_params::ChainParams;
 use grs_rpc::{RpcError, RpcTable, code};
+use grs_socket::ConnectionManager;
 use grs_sync::{Interrupt, Scheduler};
 
 use crate::tip::TipWatch;
@@ -28,6 +29,7 @@ pub struct NodeContext {
     pub(crate) chainman: OnceLock<Arc<ChainstateManager>>,
     pub(crate) mempool: OnceLock<Arc<Mempool>>,
     pub(crate) banman: OnceLock<Arc<BanMan>>,
+    pub(crate) connman: OnceLock<Arc<ConnectionManager>>,
     exit_status: AtomicI32,
     warnings: Mutex<Vec<(String, String)>>,
     on_mock_time: Mutex<Vec<Arc<dyn Fn(i64) + Send + Sync>>>,
@@ -48,6 +50,7 @@ impl NodeContext {
             chainman: OnceLock::new(),
             mempool: OnceLock::new(),
             banman: OnceLock::new(),
+            connman: OnceLock::new(),
             exit_status: AtomicI32::new(0),
             warnings: Mutex::new(Vec::new()),
             on_mock_time: Mutex::new(Vec::new()),
@@ -62,16 +65,21 @@ impl NodeContext {
 
     /// The mempool; an RPC error before it is there.
     pub fn mempool(&self) -> Result<&Arc<Mempool>, RpcError> {
-        self.mempool
-            .get()
-            .ok_or_else(|| RpcError::new(code::CLIENT_MEMPOOL_DISABLED, "Mempool disabled or instance not found"))
+        self.mempool.get().ok_or_else(|| {
+            RpcError::new(code::CLIENT_MEMPOOL_DISABLED, "Mempool disabled or instance not found")
+        })
+    }
+
+    /// Connections; an RPC error before they are there.
+    pub fn connman(&self) -> Result<&Arc<ConnectionManager>, RpcError> {
+        self.connman.get().ok_or_else(|| {
+            RpcError::new(code::CLIENT_P2P_DISABLED, "Error: Peer-to-peer functionality missing or disabled")
+        })
     }
 
     /// The ban list; an RPC error before it is there.
     pub fn banman(&self) -> Result<&Arc<BanMan>, RpcError> {
-        self.banman
-            .get()
-            .ok_or_else(|| RpcError::new(code::DATABASE_ERROR, "Error: Ban database not loaded"))
+        self.banman.get().ok_or_else(|| RpcError::new(code::DATABASE_ERROR, "Error: Ban database not loaded"))
     }
 
     /// Code that the process ends with.

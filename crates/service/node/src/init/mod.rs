@@ -16,8 +16,8 @@ use grs_args::Program;
 use grs_interfaces::{CallResult, Chain, WalletLoader};
 use grs_sync::Interrupt;
 
-pub use process::run;
 pub(crate) use network::relay as relay_transaction;
+pub use process::run;
 pub use user::{init_error, init_warning};
 
 use crate::NodeContext;
@@ -45,7 +45,9 @@ pub trait Host: Send + Sync {
     /// Starts to listen for other processes at an `-ipcbind` address; the address in use, for the log.
     fn listen_ipc(&self, node: &Arc<NodeContext>, address: &str) -> Result<String, String> {
         let _ = node;
-        Err(format!("Unable to bind to IPC address '{address}'. This program does not listen for other processes."))
+        Err(format!(
+            "Unable to bind to IPC address '{address}'. This program does not listen for other processes."
+        ))
     }
 
     /// Ends connections with other processes; the last step but removing files.

@@ -79,11 +79,15 @@ pub(crate) fn mempool_options(args: &ArgsManager, params: &ChainParams) -> Resul
         .then(|| args.get_int("-datacarriersize", MAX_OP_RETURN_RELAY as i64).max(0) as usize);
     options.require_standard = !args.get_bool("-acceptnonstdtxn", false);
     if !params.is_test_chain() && !options.require_standard {
-        return Err(format!("acceptnonstdtxn is not currently supported for {} chain", params.network.name()));
+        return Err(format!(
+            "acceptnonstdtxn is not currently supported for {} chain",
+            params.network.name()
+        ));
     }
     options.persist_v1 = args.get_bool("-persistmempoolv1", false);
-    options.bytes_per_sigop =
-        args.get_int("-bytespersigop", i64::from(DEFAULT_BYTES_PER_SIGOP)).clamp(0, i64::from(u32::MAX)) as u32;
+    options.bytes_per_sigop = args
+        .get_int("-bytespersigop", i64::from(DEFAULT_BYTES_PER_SIGOP))
+        .clamp(0, i64::from(u32::MAX)) as u32;
     let count = |option: &str, default: usize| args.get_int(option, default as i64).max(0) as usize;
     options.cluster_count = count("-limitclustercount", options.cluster_count);
     options.cluster_vbytes = count("-limitclustersize", options.cluster_vbytes / 1000) * 1000;

@@ -59,7 +59,11 @@ fn parse(args: &ArgsManager, argv: &[String]) -> Result<(), StartFailed> {
     }
 }
 
-fn start_and_wait(host: Arc<dyn Host>, args: Arc<ArgsManager>, argv: &[String]) -> Result<ExitCode, StartFailed> {
+fn start_and_wait(
+    host: Arc<dyn Host>,
+    args: Arc<ArgsManager>,
+    argv: &[String],
+) -> Result<ExitCode, StartFailed> {
     args.soft_set_bool("-server", true);
     grs_args::set_logging_options(&args);
     grs_args::log_package_version(VERSION);

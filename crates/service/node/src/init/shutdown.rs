@@ -24,6 +24,9 @@ pub(crate) fn interrupt(running: &Running) {
         servers.http.interrupt();
     }
     node.rpc.interrupt();
+    if let Some(connman) = node.connman.get() {
+        connman.interrupt();
+    }
 }
 
 /// Stops everything in order. Works from whatever point a start came to.
@@ -40,12 +43,17 @@ pub(crate) fn shutdown(mut running: Running) {
     {
         grs_log::debug!(grs_log::Category::Ipc, "Chain client did not disconnect cleanly: {e}");
     }
+    if let Some(connman) = node.connman.get() {
+        connman.peer_manager().stop();
+        connman.stop();
+    }
     if let Some(import) = running.import.take()
         && import.join().is_err()
     {
         warn!("The thread that imports blocks ended with a panic");
     }
     node.scheduler.stop();
+    super::network::save(&node);
     if let Some(mempool) = node.mempool.get()
         && mempool.lock().load_tried()
         && node.args.get_bool("-persistmempool", true)

@@ -12,7 +12,9 @@ use grs_rpc::control::ControlHooks;
 use grs_sync::thread;
 
 use super::lock::lock_directory;
-use super::{CLIENT_NAME, Running, StartFailed, init_error, init_warning, network, options, servers, stopping};
+use super::{
+    CLIENT_NAME, Running, StartFailed, init_error, init_warning, network, options, servers, stopping,
+};
 use crate::NodeContext;
 use crate::chain_interface::NodeChain;
 use crate::notifications::NodeNotifications;
@@ -33,19 +35,31 @@ pub(crate) fn fail<T>(text: impl AsRef<str>) -> Result<T, StartFailed> {
 
 /// Options whose subject this version does not have yet. Better no start than a node that ignores them.
 const NOT_YET: &[&str] = &[
-    "-txindex", "-txospenderindex", "-coinstatsindex", "-blockfilterindex", "-peerblockfilters", "-rest",
+    "-txindex",
+    "-txospenderindex",
+    "-coinstatsindex",
+    "-blockfilterindex",
+    "-peerblockfilters",
+    "-rest",
     "-privatebroadcast",
 ];
 
 /// Like [`NOT_YET`], for options that are set by a value.
 const NOT_YET_VALUES: &[&str] = &[
-    "-zmqpubhashblock", "-zmqpubhashtx", "-zmqpubrawblock", "-zmqpubrawtx", "-zmqpubsequence", "-i2psam", "-asmap",
+    "-zmqpubhashblock",
+    "-zmqpubhashtx",
+    "-zmqpubrawblock",
+    "-zmqpubrawtx",
+    "-zmqpubsequence",
+    "-i2psam",
+    "-asmap",
 ];
 
 fn check_not_yet(node: &NodeContext) -> Result<(), StartFailed> {
     let args = &node.args;
     let switched = NOT_YET.iter().find(|o| {
-        args.get_opt_str(o).is_some_and(|v| v != "0") && (args.get_bool(o, false) || !args.get_list(o).is_empty())
+        args.get_opt_str(o).is_some_and(|v| v != "0")
+            && (args.get_bool(o, false) || !args.get_list(o).is_empty())
     });
     let valued = NOT_YET_VALUES.iter().find(|o| args.get_list(o).iter().any(|v| !v.is_empty() && v != "0"));
     match switched.or(valued) {
@@ -58,9 +72,7 @@ fn check_not_yet(node: &NodeContext) -> Result<(), StartFailed> {
 pub(crate) fn check_parameters(node: &Arc<NodeContext>) -> Result<Limits, StartFailed> {
     let args = &node.args;
     if args.is_set("-checkpoints") {
-        init_warning(
-            "Option '-checkpoints' is set but checkpoints were removed. This option has no effect.",
-        );
+        init_warning("Option '-checkpoints' is set but checkpoints were removed. This option has no effect.");
     }
     for (option, what) in [("-limitancestorsize", "ancestor"), ("-limitdescendantsize", "descendant")] {
         if args.is_set(option) {
@@ -99,9 +111,7 @@ pub(crate) fn check_parameters(node: &Arc<NodeContext>) -> Result<Limits, StartF
             }
         }
         if args.get_bool("-reindex-chainstate", false) {
-            return fail(
-                "Prune mode is incompatible with -reindex-chainstate. Use full -reindex instead.",
-            );
+            return fail("Prune mode is incompatible with -reindex-chainstate. Use full -reindex instead.");
         }
     }
     let limits = network::check_limits(node)?;
@@ -251,11 +261,13 @@ pub(crate) fn start(running: &mut Running, limits: &Limits) -> Result<(), StartF
     {
         return Err(StartFailed);
     }
+    let net_options = network::options(&node, limits)?;
     load_chain(&node)?;
     if stopping(&node.shutdown) {
         info!("Shutdown requested. Exiting.");
         return Ok(());
     }
+    network::create(&node, net_options)?;
     if let Some(wallet) = &running.wallet
         && !wallet_answer(wallet.load())?
     {
@@ -276,11 +288,13 @@ pub(crate) fn start(running: &mut Running, limits: &Limits) -> Result<(), StartF
     }
     info!("block tree size = {}", chainman.index().len());
     info!("nBestHeight = {}", chainman.view().height());
+    network::start(&node)?;
     node.rpc.set_warmup_finished();
     init_message(&node, "Done loading");
     if let Some(wallet) = &running.wallet {
         wallet_answer(wallet.start().map(|()| true))?;
     }
+    network::schedule(&node);
     for command in args.get_list("-startupnotify") {
         crate::notifications::run_detached(command);
     }
@@ -453,7 +467,8 @@ fn verify(node: &NodeContext, chainman: &ChainstateManager) -> Result<(), LoadEr
     if chainman.view().tip().is_none() {
         return Ok(());
     }
-    let count = |option: &str, default: i64| args.get_int(option, default).clamp(0, i64::from(i32::MAX)) as u32;
+    let count =
+        |option: &str, default: i64| args.get_int(option, default).clamp(0, i64::from(i32::MAX)) as u32;
     let blocks = count("-checkblocks", DEFAULT_CHECKBLOCKS);
     let level = count("-checklevel", DEFAULT_CHECKLEVEL);
     let required = args.is_set("-checkblocks") || args.is_set("-checklevel");
@@ -461,9 +476,9 @@ fn verify(node: &NodeContext, chainman: &ChainstateManager) -> Result<(), LoadEr
         VerifyResult::Success => Ok(()),
         VerifyResult::Interrupted => Err(LoadError::Interrupted),
         VerifyResult::CorruptedBlockDb => Err(LoadError::Failure("Corrupted block database detected".into())),
-        VerifyResult::SkippedL3Checks if required => Err(LoadError::InsufficientDbCache(
-            "Insufficient dbcache for block verification".into(),
-        )),
+        VerifyResult::SkippedL3Checks if required => {
+            Err(LoadError::InsufficientDbCache("Insufficient dbcache for block verification".into()))
+        }
         _ => Ok(()),
     }
 }
