@@ -15,6 +15,7 @@ mod check;
 mod coins;
 mod disconnected;
 mod entry;
+pub mod fees;
 mod hook;
 mod mempool;
 mod options;

@@ -157,6 +157,8 @@ fn a_full_pool_evicts_the_worst() {
     let result = node.accept(&tx);
     assert_eq!(reason(&result), "mempool full");
     assert!(node.take_events().last().unwrap().ends_with("sizelimit"));
+    let wanted = node.pool.min_fee_rate().fee(110).0;
+    let tx = node.spend(&[coin], &[REWARD - wanted]);
     let result = node.package(std::slice::from_ref(&tx));
     assert_eq!(result.error.unwrap().reason, "transaction failed");
     assert_eq!(common::refusal(&result.results[&tx.wtxid()]), ("mempool full".into(), String::new()));
