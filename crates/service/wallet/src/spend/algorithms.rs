@@ -382,8 +382,10 @@ pub(crate) fn change_target(payment: i64, change_fee: i64, rng: &mut Rng) -> i64
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+
+    use super::Rng;
+    use super::*;
 
     fn groups(amounts: &[i64]) -> Vec<Group> {
         let group = |(i, &amount): (usize, &i64)| Group {
