@@ -11,6 +11,9 @@ mod tx_json;
 mod txoutproof;
 mod util;
 
+#[cfg(test)]
+mod tests;
+
 use std::ops::Deref;
 use std::sync::{Arc, Weak};
 
