@@ -22,6 +22,8 @@ mod options;
 mod package;
 mod persist;
 mod pool;
+#[cfg(test)]
+mod pool_tests;
 mod rbf;
 mod remove;
 mod result;

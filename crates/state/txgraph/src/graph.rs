@@ -69,13 +69,12 @@ impl Cluster {
         let items = self.order.iter().enumerate().map(|(at, i)| {
             let chunk = self.chunks.partition_point(|(end, _)| *end <= at);
             let tx = self.txs[*i];
-            let item = TrimItem {
+            TrimItem {
                 tx,
                 chunk: self.chunks[chunk].1,
                 size: self.deps.fee_size(*i).size,
                 previous: previous.replace(tx),
-            };
-            item
+            }
         });
         items.collect()
     }

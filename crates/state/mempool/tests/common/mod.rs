@@ -1,5 +1,5 @@
 //! A regtest node without disk and network: chain, mempool, and a key that owns every coinbase.
-#![allow(dead_code)]
+#![allow(dead_code, clippy::unwrap_used)]
 
 use std::sync::{Arc, Mutex};
 
