@@ -84,8 +84,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl WalletContext {
     /// No wallets so far.
     pub(crate) fn new(args: Arc<ArgsManager>, chain: Arc<dyn Chain>) -> WalletContext {
-        let network =
-            args.network().and_then(|n| Network::from_name(n.name())).unwrap_or(Network::Main);
+        let network = args.network().and_then(|n| Network::from_name(n.name())).unwrap_or(Network::Main);
         let mut options = ParamsOptions::default();
         if network == Network::Signet
             && let Some(challenge) = args.get_list("-signetchallenge").first()
@@ -164,11 +163,7 @@ impl WalletContext {
     /// Loads a wallet whose file has been opened.
     pub(crate) fn load_opened(&self, name: &str, db: WalletDb) -> WalletResult<(Arc<Wallet>, Vec<String>)> {
         let (options, mut warnings) = self.options()?;
-        let (wallet, more) =
-            match Wallet::load(self.chain.clone(), db, name.to_owned(), self.network, options) {
-                Ok(loaded) => loaded,
-                Err(e) => return Err(e),
-            };
+        let (wallet, more) = Wallet::load(self.chain.clone(), db, name.to_owned(), self.network, options)?;
         warnings.extend(more);
         self.add(&wallet)?;
         Ok((wallet, warnings))
@@ -189,9 +184,8 @@ impl WalletContext {
             Ok(db) => db,
             Err(e) => return (Err(LoadFailure::verification(&e)), Vec::new()),
         };
-        let failed = |e: WalletError| {
-            LoadFailure::new(FailureKind::Other, format!("Wallet loading failed. {e}"))
-        };
+        let failed =
+            |e: WalletError| LoadFailure::new(FailureKind::Other, format!("Wallet loading failed. {e}"));
         if let Err(e) = self.chain.init_message("Loading wallet…") {
             return (Err(failed(e.into())), Vec::new());
         }
@@ -225,7 +219,10 @@ impl WalletContext {
             wallet_flags |= flags::BLANK_WALLET;
         }
         if wallet_flags & flags::EXTERNAL_SIGNER != 0 {
-            return fail(FailureKind::Other, "Compiled without external signing support (required for external signing)");
+            return fail(
+                FailureKind::Other,
+                "Compiled without external signing support (required for external signing)",
+            );
         }
         if !passphrase.is_empty() && wallet_flags & flags::DISABLE_PRIVATE_KEYS != 0 {
             return fail(
@@ -236,7 +233,12 @@ impl WalletContext {
         }
         let db = match self.open(name, OpenMode::Create, false) {
             Ok(db) => db,
-            Err(e) => return (Err(LoadFailure { kind: FailureKind::Other, ..LoadFailure::verification(&e) }), Vec::new()),
+            Err(e) => {
+                return (
+                    Err(LoadFailure { kind: FailureKind::Other, ..LoadFailure::verification(&e) }),
+                    Vec::new(),
+                );
+            }
         };
         let mut warnings = Vec::new();
         let made = (|| -> WalletResult<Arc<Wallet>> {
@@ -319,7 +321,12 @@ impl WalletContext {
     }
 
     /// Takes a wallet out of the list and ends its connections; false when it is not there.
-    pub(crate) fn remove(&self, wallet: &Arc<Wallet>, on_startup: Option<bool>, warnings: &mut Vec<String>) -> bool {
+    pub(crate) fn remove(
+        &self,
+        wallet: &Arc<Wallet>,
+        on_startup: Option<bool>,
+        warnings: &mut Vec<String>,
+    ) -> bool {
         if let Err(e) = wallet.write_best_block() {
             info!("[{}] {e}", wallet.display_name());
         }

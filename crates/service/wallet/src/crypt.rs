@@ -37,11 +37,7 @@ pub(crate) fn encrypt(key: &[u8; KEY_SIZE], iv: &[u8; IV_SIZE], plain: &[u8]) ->
 }
 
 /// The reverse of [`encrypt`]; `None` when length or padding is wrong.
-pub(crate) fn decrypt(
-    key: &[u8; KEY_SIZE],
-    iv: &[u8; IV_SIZE],
-    secret: &[u8],
-) -> Option<Zeroizing<Vec<u8>>> {
+pub(crate) fn decrypt(key: &[u8; KEY_SIZE], iv: &[u8; IV_SIZE], secret: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     if secret.is_empty() || !secret.len().is_multiple_of(BLOCK) {
         return None;
     }
@@ -143,7 +139,11 @@ pub(crate) fn encrypt_key(master: &KeyingMaterial, key: &SecretKey, public_key: 
 }
 
 /// Decrypts a secret key; `None` unless it belongs to the public key.
-pub(crate) fn decrypt_key(master: &KeyingMaterial, secret: &[u8], public_key: &PublicKey) -> Option<SecretKey> {
+pub(crate) fn decrypt_key(
+    master: &KeyingMaterial,
+    secret: &[u8],
+    public_key: &PublicKey,
+) -> Option<SecretKey> {
     let plain = decrypt(master, &key_iv(public_key), secret)?;
     let key = SecretKey::from_slice(&plain, public_key.is_compressed()).ok()?;
     key.verify_public_key(public_key).then_some(key)
@@ -164,7 +164,8 @@ mod tests {
     #[test]
     fn cbc_gives_the_published_bytes() {
         // NIST SP 800-38A, F.2.5 (the padding block is ours).
-        let key = hex_decode_array("603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4").unwrap();
+        let key =
+            hex_decode_array("603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4").unwrap();
         let iv = hex_decode_array("000102030405060708090a0b0c0d0e0f").unwrap();
         let plain = hex_decode("6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e51").unwrap();
         let secret = encrypt(&key, &iv, &plain);

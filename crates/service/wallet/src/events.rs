@@ -110,7 +110,8 @@ fn process(wallet: &Wallet, event: Event) -> WalletResult<()> {
         Event::Connected(info) => {
             let block = info.data.ok_or_else(|| WalletError::text("Connected block without data"))?;
             let height = info.height as i32;
-            let updated = wallet.lock().block_connected(&block, info.hash, height, info.chain_time_max, now)?;
+            let updated =
+                wallet.lock().block_connected(&block, info.hash, height, info.chain_time_max, now)?;
             if updated || info.height.is_multiple_of(BEST_BLOCK_INTERVAL) {
                 wallet.write_best_block()?;
             }

@@ -15,9 +15,7 @@ use grs_primitives::Script;
 use crate::crypt::{self, KeyingMaterial};
 use crate::db::{DbResult, WalletDb};
 use crate::error::{WalletError, WalletResult};
-use crate::records::{
-    DescriptorRecord, RecordKey, descriptor_key, encode_extended_key, encode_key, name,
-};
+use crate::records::{DescriptorRecord, RecordKey, descriptor_key, encode_extended_key, encode_key, name};
 
 /// The descriptor that a new wallet has for a type of address. Reference: `GenerateWalletDescriptor`.
 pub(crate) fn wallet_descriptor(
@@ -302,8 +300,7 @@ impl DescriptorManager {
             self.add_scripts(index, &scripts, &out);
             new.extend(scripts);
             if !fresh.is_empty() {
-                let diff =
-                    self.cache.merge_and_diff(&fresh).map_err(|e| WalletError::text(e.to_string()))?;
+                let diff = self.cache.merge_and_diff(&fresh).map_err(|e| WalletError::text(e.to_string()))?;
                 self.write_cache(db, &diff)?;
             }
             self.max_cached += 1;
@@ -333,7 +330,11 @@ impl DescriptorManager {
     }
 
     /// Adds keys at the last hardened step to the cache of an old wallet. Reference: `UpgradeDescriptorCache`.
-    pub(crate) fn upgrade_cache(&mut self, db: &WalletDb, master: Option<&KeyingMaterial>) -> WalletResult<()> {
+    pub(crate) fn upgrade_cache(
+        &mut self,
+        db: &WalletDb,
+        master: Option<&KeyingMaterial>,
+    ) -> WalletResult<()> {
         if !self.cache.last_hardened.is_empty() {
             return Ok(());
         }
@@ -360,11 +361,6 @@ impl DescriptorManager {
         Some(extract_destination(scripts.first()?)).filter(Destination::is_valid)
     }
 
-    /// Whether a script is of this descriptor.
-    pub(crate) fn is_mine(&self, script: &Script) -> bool {
-        self.scripts.contains_key(script)
-    }
-
     /// Index of a script.
     pub(crate) fn index_of(&self, script: &Script) -> Option<i32> {
         self.scripts.get(script).copied()
@@ -380,7 +376,12 @@ impl DescriptorManager {
         i64::from(self.range_end) - i64::from(self.next_index)
     }
 
-    fn provider_at(&self, index: i32, secrets: bool, master: Option<&KeyingMaterial>) -> Option<FlatSigningProvider> {
+    fn provider_at(
+        &self,
+        index: i32,
+        secrets: bool,
+        master: Option<&KeyingMaterial>,
+    ) -> Option<FlatSigningProvider> {
         let mut out = FlatSigningProvider::new();
         self.descriptor.expand_from_cache(index as u32, &self.cache, &mut out)?;
         if secrets && self.have_private_keys() {

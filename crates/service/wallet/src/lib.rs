@@ -6,6 +6,8 @@ mod db;
 mod error;
 mod events;
 pub mod flags;
+#[doc(hidden)]
+pub mod fuzz;
 mod keyman;
 mod loader;
 mod options;

@@ -198,7 +198,10 @@ impl Wallet {
             wallet_log!(self, "Rescan aborted at block {next}. Progress={current:.6}");
             result.status = ScanEnd::UserAbort;
         } else if interrupted {
-            wallet_log!(self, "Rescan interrupted by shutdown request at block {next}. Progress={current:.6}");
+            wallet_log!(
+                self,
+                "Rescan interrupted by shutdown request at block {next}. Progress={current:.6}"
+            );
             result.status = ScanEnd::UserAbort;
         } else {
             wallet_log!(self, "Rescan completed in {:15}ms", start.elapsed().as_millis());

@@ -98,9 +98,9 @@ impl Wallet {
         let start = Instant::now();
         let file = db.file().display().to_string();
         let mut state = State::new(db, name, network, options.keypool_size);
-        state.db.write(RecordKey::new(name::VERSION).bytes(), &CLIENT_VERSION.to_le_bytes()).map_err(|_| {
-            WalletError::text(format!("Error creating {file}: Could not write version metadata."))
-        })?;
+        state.db.write(RecordKey::new(name::VERSION).bytes(), &CLIENT_VERSION.to_le_bytes()).map_err(
+            |_| WalletError::text(format!("Error creating {file}: Could not write version metadata.")),
+        )?;
         state.set_flags(flags | flags::LAST_HARDENED_XPUB_CACHED)?;
         if flags & (flags::DISABLE_PRIVATE_KEYS | flags::BLANK_WALLET) == 0 {
             state.setup_descriptors(clock::now_secs())?;
@@ -114,7 +114,10 @@ impl Wallet {
         }
         wallet.write_best_block()?;
         wallet_log!(wallet, "Wallet completed creation in {:15}ms", start.elapsed().as_millis());
-        wallet.attach(false)?;
+        if let Err(e) = wallet.attach(false) {
+            wallet.disconnect();
+            return Err(e);
+        }
         Ok(wallet)
     }
 
@@ -151,7 +154,10 @@ impl Wallet {
         let wallet = Wallet::new(chain, state, options);
         wallet_log!(wallet, "Wallet completed loading in {:15}ms", start.elapsed().as_millis());
         wallet.lock().top_up_all(None)?;
-        wallet.attach(outcome == LoadOutcome::NeedRescan)?;
+        if let Err(e) = wallet.attach(outcome == LoadOutcome::NeedRescan) {
+            wallet.disconnect();
+            return Err(e);
+        }
         wallet.log_stats();
         Ok((wallet, warnings))
     }
@@ -324,11 +330,7 @@ impl Wallet {
     }
 
     /// Takes a finished transaction in, so that its coins are spent, and sends it. Reference: `CommitTransaction`.
-    pub(crate) fn commit(
-        &self,
-        tx: &TxRef,
-        fill: impl FnOnce(&mut WalletTx) -> bool,
-    ) -> WalletResult<()> {
+    pub(crate) fn commit(&self, tx: &TxRef, fill: impl FnOnce(&mut WalletTx) -> bool) -> WalletResult<()> {
         wallet_log!(self, "CommitTransaction: {}", tx.txid());
         let state = TxState::Inactive { abandoned: false };
         self.lock().add_to_wallet(tx.clone(), state, None, clock::now_secs(), fill).map_err(|_| {
@@ -360,9 +362,7 @@ impl Wallet {
         let what = match method {
             TxBroadcast::MempoolAndBroadcastToAll => "to mempool and for broadcast to peers",
             TxBroadcast::MempoolNoBroadcast => "to mempool without broadcast",
-            TxBroadcast::NoMempoolPrivateBroadcast => {
-                "for private broadcast without adding to the mempool"
-            }
+            TxBroadcast::NoMempoolPrivateBroadcast => "for private broadcast without adding to the mempool",
         };
         wallet_log!(self, "Submitting wtx {txid} {what}");
         let max_fee = Amount(self.options.max_tx_fee);

@@ -20,7 +20,8 @@ fn a_wallet_is_made_receives_and_comes_back() {
     assert_eq!(setup.call("listwallets", json!([])), json!(["w"]));
     let address = setup.call("getnewaddress", json!([]));
     assert!(address.as_str().unwrap().starts_with("grsrt1q"), "{address}");
-    for (kind, start) in [("legacy", ""), ("p2sh-segwit", "2"), ("bech32", "grsrt1q"), ("bech32m", "grsrt1p")] {
+    for (kind, start) in [("legacy", ""), ("p2sh-segwit", "2"), ("bech32", "grsrt1q"), ("bech32m", "grsrt1p")]
+    {
         let address = setup.call("getnewaddress", json!(["", kind]));
         assert!(address.as_str().unwrap().starts_with(start), "{kind} {address}");
         let info = setup.call("getaddressinfo", json!([address]));
@@ -154,7 +155,10 @@ fn many_are_paid_at_once_and_locked_coins_are_left_alone() {
     let received = setup.call("getreceivedbyaddress", json!([mine, 0]));
     let received: f64 = received.to_string().parse().unwrap();
     assert!(received < 20.0 && received > 19.99);
-    assert_eq!(setup.call("getaddressesbylabel", json!(["friend"]))[mine.as_str().unwrap()]["purpose"], "receive");
+    assert_eq!(
+        setup.call("getaddressesbylabel", json!(["friend"]))[mine.as_str().unwrap()]["purpose"],
+        "receive"
+    );
     assert_eq!(setup.call("lockunspent", json!([true])), true);
     assert_eq!(setup.call("listlockunspent", json!([])), json!([]));
 }
@@ -177,8 +181,7 @@ fn reorganizations_take_payments_back() {
     // A coinbase whose block is gone is abandoned.
     setup.chain.disconnect_tip();
     let orphans = setup.call("listtransactions", json!(["*", 10]));
-    let orphans: Vec<_> =
-        orphans.as_array().unwrap().iter().filter(|t| t["category"] == "orphan").collect();
+    let orphans: Vec<_> = orphans.as_array().unwrap().iter().filter(|t| t["category"] == "orphan").collect();
     assert_eq!(orphans.len(), 1);
     assert_eq!(orphans[0]["abandoned"], true);
     assert_eq!(setup.call("getwalletinfo", json!([]))["lastprocessedblock"]["height"], 121);
@@ -264,7 +267,10 @@ fn imported_descriptors_find_their_history() {
         assert_eq!(count, call("w", "getwalletinfo", json!([]))["txcount"]);
     }
     let refused = call("watch", "importdescriptors", json!([requests(&private)]));
-    assert_eq!(refused[0]["error"]["message"], "Cannot import private keys to a wallet with private keys disabled");
+    assert_eq!(
+        refused[0]["error"]["message"],
+        "Cannot import private keys to a wallet with private keys disabled"
+    );
     let error = setup.chain.rpc("watch", "sendtoaddress", json!([other(), 1])).unwrap_err();
     assert_eq!(error, (-4, "Error: Private keys are disabled for this wallet".into()));
     // Scanning again changes nothing.
@@ -361,7 +367,8 @@ fn paths_and_formats_are_refused_with_the_reference_texts() {
     // A file without its flags' meaning, then one with damage, keep the start from going on.
     setup.stop();
     {
-        let db = grs_wallet::WalletDb::open(&dir.join("w/wallet.dat"), [0xfa, 0xbf, 0xb5, 0xda], true).unwrap();
+        let db =
+            grs_wallet::WalletDb::open(&dir.join("w/wallet.dat"), [0xfa, 0xbf, 0xb5, 0xda], true).unwrap();
         db.write(b"\x05flags", &(1_u64 << 40 | 1 << 34).to_le_bytes()).unwrap();
     }
     assert!(!setup.start());

@@ -9,9 +9,7 @@ use grs_log::warn;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, ffi, params};
 use zeroize::Zeroizing;
 
-pub(crate) use files::{
-    OpenMode, is_sqlite_file, list_wallet_dir, open_wallet_database, wallet_dir, wallet_path,
-};
+pub(crate) use files::{OpenMode, list_wallet_dir, open_wallet_database, wallet_dir, wallet_path};
 
 /// Version of the table's layout (`user_version`).
 const WALLET_SCHEMA_VERSION: i32 = 0;
@@ -105,7 +103,8 @@ impl WalletDb {
         connection.busy_timeout(Duration::ZERO).map_err(load("Failed to open database"))?;
         if connection.is_readonly("main").unwrap_or(false) {
             return Err(DbError::Load(
-                "SQLiteDatabase: Database opened in readonly mode but read-write permissions are needed".into(),
+                "SQLiteDatabase: Database opened in readonly mode but read-write permissions are needed"
+                    .into(),
             ));
         }
         set_pragma(
@@ -130,7 +129,9 @@ impl WalletDb {
             set_pragma(&connection, "synchronous = OFF", "Failed to set synchronous mode to OFF")?;
         }
         let exists: Option<String> = connection
-            .query_row("SELECT name FROM sqlite_master WHERE type='table' AND name='main'", [], |row| row.get(0))
+            .query_row("SELECT name FROM sqlite_master WHERE type='table' AND name='main'", [], |row| {
+                row.get(0)
+            })
             .optional()
             .map_err(load("Failed to prepare statement to check table existence"))?;
         if exists.is_none() {
@@ -225,8 +226,7 @@ impl WalletDb {
         };
         let mut statement =
             self.connection.prepare_cached(sql).map_err(io("Unable to execute cursor step"))?;
-        let mut rows =
-            statement.query(params![prefix, end]).map_err(io("Unable to execute cursor step"))?;
+        let mut rows = statement.query(params![prefix, end]).map_err(io("Unable to execute cursor step"))?;
         while let Some(row) = rows.next().map_err(io("Unable to execute cursor step"))? {
             let blob = |i| row.get_ref(i).ok().and_then(|v| v.as_blob().ok());
             let (Some(key), Some(value)) = (blob(0), blob(1)) else {
@@ -315,8 +315,8 @@ impl WalletDb {
     /// Copies the database to another file.
     pub fn backup(&self, target: &Path) -> DbResult<()> {
         let mut copy = Connection::open(target).map_err(io("Unable to begin sqlite backup"))?;
-        let backup =
-            rusqlite::backup::Backup::new(&self.connection, &mut copy).map_err(io("Unable to begin sqlite backup"))?;
+        let backup = rusqlite::backup::Backup::new(&self.connection, &mut copy)
+            .map_err(io("Unable to begin sqlite backup"))?;
         match backup.step(-1) {
             Ok(rusqlite::backup::StepResult::Done) => Ok(()),
             Ok(_) => Err(DbError::Io("Unable to continue sqlite backup".into())),

@@ -11,7 +11,9 @@ fn values_come_back_and_prefixes_are_exact() {
     let dir = folder();
     let file = dir.path().join("w/wallet.dat");
     let mut db = WalletDb::open(&file, MAGIC, true).unwrap();
-    for (key, value) in [(&b"\x02tx1"[..], &b"a"[..]), (b"\x02tx2", b"b"), (b"\x02ty", b""), (b"\xff\xff", b"c")] {
+    for (key, value) in
+        [(&b"\x02tx1"[..], &b"a"[..]), (b"\x02tx2", b"b"), (b"\x02ty", b""), (b"\xff\xff", b"c")]
+    {
         db.write(key, value).unwrap();
     }
     let mut seen = Vec::new();
@@ -57,7 +59,10 @@ fn a_second_user_is_refused() {
     let file = dir.path().join("wallet.dat");
     let _first = WalletDb::open(&file, MAGIC, true).unwrap();
     let error = WalletDb::open(&file, MAGIC, true).unwrap_err().to_string();
-    assert!(error.starts_with("SQLiteDatabase: Unable to obtain an exclusive lock on the database"), "{error}");
+    assert!(
+        error.starts_with("SQLiteDatabase: Unable to obtain an exclusive lock on the database"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -65,7 +70,9 @@ fn formats_and_damage_are_recognized() {
     let dir = folder();
     let open = |path: &Path, mode| open_wallet_database(path, mode, MAGIC, true, true).map(drop);
     let wallet = dir.path().join("w");
-    assert!(matches!(open(&wallet, OpenMode::Existing), Err(DbError::NotFound(t)) if t.ends_with("Path does not exist.")));
+    assert!(
+        matches!(open(&wallet, OpenMode::Existing), Err(DbError::NotFound(t)) if t.ends_with("Path does not exist."))
+    );
     open(&wallet, OpenMode::Create).unwrap();
     assert!(matches!(open(&wallet, OpenMode::Create), Err(DbError::AlreadyExists(_))));
     open(&wallet, OpenMode::Existing).unwrap();

@@ -128,7 +128,13 @@ impl MasterKey {
 
 impl Default for MasterKey {
     fn default() -> Self {
-        MasterKey { encrypted: Vec::new(), salt: Vec::new(), method: 0, rounds: Self::DEFAULT_ROUNDS, other: Vec::new() }
+        MasterKey {
+            encrypted: Vec::new(),
+            salt: Vec::new(),
+            method: 0,
+            rounds: Self::DEFAULT_ROUNDS,
+            other: Vec::new(),
+        }
     }
 }
 

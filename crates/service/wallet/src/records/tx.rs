@@ -72,7 +72,9 @@ impl fmt::Display for TxState {
                 write!(f, "BlockConflicted (block={block}, height={height})")
             }
             TxState::Inactive { abandoned } => write!(f, "Inactive (abandoned={})", i32::from(*abandoned)),
-            TxState::Unrecognized { block, index } => write!(f, "Unrecognized (block={block}, index={index})"),
+            TxState::Unrecognized { block, index } => {
+                write!(f, "Unrecognized (block={block}, index={index})")
+            }
         }
     }
 }

@@ -41,11 +41,16 @@ pub(super) fn methods() -> Vec<Method> {
             .result(Res::null("", ""))
             .example_cli("\"address\" \"tabby\"")
             .example_rpc("\"address\", \"tabby\""),
-        Method::new("wallet", "listlabels", "All labels, or those of addresses of one purpose.\n", listlabels)
-            .arg(Arg::str("purpose", "send or receive; empty for all").optional())
-            .result(Res::arr("", "", [Res::str("label", "Label")]))
-            .example_cli("receive")
-            .example_rpc("\"receive\""),
+        Method::new(
+            "wallet",
+            "listlabels",
+            "All labels, or those of addresses of one purpose.\n",
+            listlabels,
+        )
+        .arg(Arg::str("purpose", "send or receive; empty for all").optional())
+        .result(Res::arr("", "", [Res::str("label", "Label")]))
+        .example_cli("receive")
+        .example_rpc("\"receive\""),
         Method::new("wallet", "getaddressesbylabel", "Addresses with a label.\n", getaddressesbylabel)
             .arg(Arg::str("label", "The label"))
             .result(Res::obj_dyn(
@@ -55,10 +60,15 @@ pub(super) fn methods() -> Vec<Method> {
             ))
             .example_cli("\"tabby\"")
             .example_rpc("\"tabby\""),
-        Method::new("wallet", "keypoolrefill", "Derives addresses ahead of need, for each active descriptor.\n", keypoolrefill)
-            .arg(Arg::num("newsize", "Number of addresses").default_hint("1000, or as set by -keypool"))
-            .result(Res::null("", ""))
-            .example(""),
+        Method::new(
+            "wallet",
+            "keypoolrefill",
+            "Derives addresses ahead of need, for each active descriptor.\n",
+            keypoolrefill,
+        )
+        .arg(Arg::num("newsize", "Number of addresses").default_hint("1000, or as set by -keypool"))
+        .result(Res::null("", ""))
+        .example(""),
         Method::new("wallet", "getaddressinfo", "What the wallet knows about an address.\n", getaddressinfo)
             .arg(Arg::str("address", "The address"))
             .result(Res::obj("", "", address_shape()))
@@ -142,8 +152,7 @@ fn setlabel(request: &Request<'_>) -> RpcResult {
     let destination = destination(&state, request.arg("address")?)
         .map_err(|_| RpcError::invalid_address_or_key("Invalid Groestlcoin address"))?;
     let label = label_of(request.value("label"))?;
-    let purpose =
-        if state.is_mine_destination(&destination) { Purpose::Receive } else { Purpose::Send };
+    let purpose = if state.is_mine_destination(&destination) { Purpose::Receive } else { Purpose::Send };
     state.set_address_book(&destination, &label, Some(purpose))?;
     Ok(Value::Null)
 }

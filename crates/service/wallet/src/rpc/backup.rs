@@ -163,12 +163,7 @@ fn import_range(
 }
 
 /// Imports one descriptor, or all that a multipath one stands for. Reference: `ProcessDescriptorImport`.
-fn import(
-    state: &mut State,
-    request: &Value,
-    time: i64,
-    warnings: &mut Vec<String>,
-) -> Result<(), RpcError> {
+fn import(state: &mut State, request: &Value, time: i64, warnings: &mut Vec<String>) -> Result<(), RpcError> {
     if request.field("desc").is_null() {
         return Err(RpcError::invalid_parameter("Descriptor not found."));
     }
@@ -228,11 +223,12 @@ fn import(
                     "Cannot import descriptor without private keys to a wallet with private keys enabled",
                 ));
             }
-            let all = !expanded.keys.is_empty()
-                && expanded.origins.keys().all(|id| expanded.keys.contains_key(id));
+            let all =
+                !expanded.keys.is_empty() && expanded.origins.keys().all(|id| expanded.keys.contains_key(id));
             if !all {
                 warnings.push(
-                    "Not all private keys provided. Some wallet functionality may return unexpected errors".to_owned(),
+                    "Not all private keys provided. Some wallet functionality may return unexpected errors"
+                        .to_owned(),
                 );
             }
         }
@@ -246,8 +242,7 @@ fn import(
             &label,
             internal,
         );
-        let id =
-            added.map_err(|e| RpcError::wallet(format!("Could not add descriptor '{text}': {e}")))?;
+        let id = added.map_err(|e| RpcError::wallet(format!("Could not add descriptor '{text}': {e}")))?;
         match (active, kind) {
             (true, Some(kind)) => state.activate(id, kind, internal)?,
             (true, None) => {

@@ -35,7 +35,10 @@ pub(super) fn methods() -> Vec<Method> {
         .arg(Arg::str("dummy", "Must be left out or \"*\"").optional())
         .arg(Arg::num("minconf", "Least number of confirmations").default(0))
         .arg(Arg::bool("include_watchonly", "No longer used").default(false))
-        .arg(Arg::bool("avoid_reuse", "Leave out coins of used addresses, if the wallet knows them").default(true))
+        .arg(
+            Arg::bool("avoid_reuse", "Leave out coins of used addresses, if the wallet knows them")
+                .default(true),
+        )
         .result(Res::amount("amount", "Amount in GRS"))
         .example_cli("\"*\" 6")
         .example_rpc("\"*\", 6"),
@@ -58,43 +61,56 @@ pub(super) fn methods() -> Vec<Method> {
                 ],
             ))
             .example(""),
-        Method::new("wallet", "getreceivedbyaddress", "Sum of payments to an address.\n", |r| received(r, false))
-            .arg(Arg::str("address", "The address"))
-            .arg(minconf())
-            .arg(immature())
-            .result(Res::amount("amount", "Amount in GRS"))
-            .example_cli("\"address\" 6")
-            .example_rpc("\"address\", 6"),
-        Method::new("wallet", "getreceivedbylabel", "Sum of payments to addresses with a label.\n", |r| received(r, true))
-            .arg(Arg::str("label", "The label; may be empty"))
-            .arg(minconf())
-            .arg(immature())
-            .result(Res::amount("amount", "Amount in GRS"))
-            .example_cli("\"tabby\" 6")
-            .example_rpc("\"tabby\", 6"),
-        Method::new("wallet", "lockunspent", "Locks outputs against being chosen for payments, or unlocks them.\n", lockunspent)
-            .arg(Arg::bool("unlock", "True to unlock, false to lock"))
-            .arg(
-                Arg::arr(
-                    "transactions",
-                    "The outputs; unlocking without any unlocks all",
-                    [Arg::obj(
-                        "",
-                        "",
-                        [Arg::hex("txid", "Transaction"), Arg::num("vout", "Number of the output")],
-                    )
-                    .optional()],
+        Method::new("wallet", "getreceivedbyaddress", "Sum of payments to an address.\n", |r| {
+            received(r, false)
+        })
+        .arg(Arg::str("address", "The address"))
+        .arg(minconf())
+        .arg(immature())
+        .result(Res::amount("amount", "Amount in GRS"))
+        .example_cli("\"address\" 6")
+        .example_rpc("\"address\", 6"),
+        Method::new("wallet", "getreceivedbylabel", "Sum of payments to addresses with a label.\n", |r| {
+            received(r, true)
+        })
+        .arg(Arg::str("label", "The label; may be empty"))
+        .arg(minconf())
+        .arg(immature())
+        .result(Res::amount("amount", "Amount in GRS"))
+        .example_cli("\"tabby\" 6")
+        .example_rpc("\"tabby\", 6"),
+        Method::new(
+            "wallet",
+            "lockunspent",
+            "Locks outputs against being chosen for payments, or unlocks them.\n",
+            lockunspent,
+        )
+        .arg(Arg::bool("unlock", "True to unlock, false to lock"))
+        .arg(
+            Arg::arr(
+                "transactions",
+                "The outputs; unlocking without any unlocks all",
+                [Arg::obj(
+                    "",
+                    "",
+                    [Arg::hex("txid", "Transaction"), Arg::num("vout", "Number of the output")],
                 )
-                .default(json!([])),
+                .optional()],
             )
-            .arg(Arg::bool("persistent", "Keep the lock in the wallet file").default(false))
-            .result(Res::bool("", "Whether it was done"))
-            .example_rpc(EXAMPLE_LOCK),
+            .default(json!([])),
+        )
+        .arg(Arg::bool("persistent", "Keep the lock in the wallet file").default(false))
+        .result(Res::bool("", "Whether it was done"))
+        .example_rpc(EXAMPLE_LOCK),
         Method::new("wallet", "listlockunspent", "Locked outputs.\n", listlockunspent)
             .result(Res::arr(
                 "",
                 "",
-                [Res::obj("", "", [Res::hex("txid", "Transaction"), Res::num("vout", "Number of the output")])],
+                [Res::obj(
+                    "",
+                    "",
+                    [Res::hex("txid", "Transaction"), Res::num("vout", "Number of the output")],
+                )],
             ))
             .example(""),
         Method::new("wallet", "listunspent", "Coins with so many confirmations.\n", listunspent)
@@ -104,7 +120,9 @@ pub(super) fn methods() -> Vec<Method> {
                 Arg::arr("addresses", "Only coins of these", [Arg::str("address", "Address").optional()])
                     .default(json!([])),
             )
-            .arg(Arg::bool("include_unsafe", "Also unconfirmed ones of others and replacements").default(true))
+            .arg(
+                Arg::bool("include_unsafe", "Also unconfirmed ones of others and replacements").default(true),
+            )
             .arg(
                 Arg::options(
                     "query_options",
@@ -215,9 +233,7 @@ fn received(request: &Request<'_>, by_label: bool) -> RpcResult {
         .values()
         .filter(|wtx| {
             let depth = state.depth(wtx);
-            depth >= min_depth
-                && !(wtx.is_coinbase() && depth < 1)
-                && (immature || !state.is_immature(wtx))
+            depth >= min_depth && !(wtx.is_coinbase() && depth < 1) && (immature || !state.is_immature(wtx))
         })
         .flat_map(|wtx| &wtx.tx.outputs)
         .filter(|out| scripts.contains(out.script_pubkey.as_bytes()))
@@ -286,9 +302,8 @@ fn wanted_destinations(state: &State, value: &Value) -> Result<BTreeSet<Destinat
     let mut out = BTreeSet::new();
     for item in value.as_array().into_iter().flatten() {
         let text = item.get_str()?;
-        let parsed = destination(state, text).map_err(|_| {
-            RpcError::invalid_address_or_key(format!("Invalid Groestlcoin address: {text}"))
-        })?;
+        let parsed = destination(state, text)
+            .map_err(|_| RpcError::invalid_address_or_key(format!("Invalid Groestlcoin address: {text}")))?;
         if !out.insert(parsed) {
             let text = format!("Invalid parameter, duplicated address: {text}");
             return Err(RpcError::invalid_parameter(text));
@@ -390,7 +405,8 @@ fn listunspent(request: &Request<'_>) -> RpcResult {
         put("scriptPubKey", script.to_hex().into());
         put("amount", amount(coin.out.value.0));
         put("confirmations", coin.depth.into());
-        if let Some(known) = ancestry.get(&coin.outpoint.txid).filter(|a| coin.depth == 0 && a.ancestors > 0) {
+        if let Some(known) = ancestry.get(&coin.outpoint.txid).filter(|a| coin.depth == 0 && a.ancestors > 0)
+        {
             put("ancestorcount", known.ancestors.into());
             put("ancestorsize", known.ancestor_size.into());
             put("ancestorfees", known.ancestor_fees.0.into());

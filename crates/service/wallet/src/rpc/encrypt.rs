@@ -18,17 +18,27 @@ const MAX_SLEEP_TIME: i64 = 100_000_000;
 
 pub(super) fn methods() -> Vec<Method> {
     vec![
-        Method::new("wallet", "encryptwallet", "Encrypts the wallet's keys with a passphrase for the first time.\n", encryptwallet)
-            .arg(Arg::str("passphrase", "The passphrase"))
-            .result(Res::str("", "What to do next"))
-            .example_cli("\"my passphrase\"")
-            .example_rpc("\"my passphrase\""),
-        Method::new("wallet", "walletpassphrase", "Unlocks the wallet's keys for a time.\n", walletpassphrase)
-            .arg(Arg::str("passphrase", "The passphrase"))
-            .arg(Arg::num("timeout", "Seconds to stay unlocked; at most 100000000"))
-            .result(Res::null("", ""))
-            .example_cli("\"my passphrase\" 60")
-            .example_rpc("\"my passphrase\", 60"),
+        Method::new(
+            "wallet",
+            "encryptwallet",
+            "Encrypts the wallet's keys with a passphrase for the first time.\n",
+            encryptwallet,
+        )
+        .arg(Arg::str("passphrase", "The passphrase"))
+        .result(Res::str("", "What to do next"))
+        .example_cli("\"my passphrase\"")
+        .example_rpc("\"my passphrase\""),
+        Method::new(
+            "wallet",
+            "walletpassphrase",
+            "Unlocks the wallet's keys for a time.\n",
+            walletpassphrase,
+        )
+        .arg(Arg::str("passphrase", "The passphrase"))
+        .arg(Arg::num("timeout", "Seconds to stay unlocked; at most 100000000"))
+        .result(Res::null("", ""))
+        .example_cli("\"my passphrase\" 60")
+        .example_rpc("\"my passphrase\", 60"),
         Method::new("wallet", "walletpassphrasechange", "Changes the passphrase.\n", walletpassphrasechange)
             .arg(Arg::str("oldpassphrase", "The present passphrase"))
             .arg(Arg::str("newpassphrase", "The new passphrase"))
@@ -97,7 +107,8 @@ fn walletpassphrase(request: &Request<'_>) -> RpcResult {
         let _relock = wallet.relock.lock().unwrap_or_else(PoisonError::into_inner);
         let mut state = state_of(&wallet);
         if !state.unlock(passphrase.as_bytes())? {
-            let advice = "If this is successful, please set a new passphrase to avoid this issue in the future.";
+            let advice =
+                "If this is successful, please set a new passphrase to avoid this issue in the future.";
             return Err(incorrect(&passphrase, "", advice));
         }
         state.top_up_all(None)?;
@@ -166,9 +177,8 @@ fn encryptwallet(request: &Request<'_>) -> RpcResult {
     ensure_not_empty(&passphrase)?;
     let _relock = wallet.relock.lock().unwrap_or_else(PoisonError::into_inner);
     let encrypted = state_of(&wallet).encrypt(passphrase.as_bytes(), clock::now_secs());
-    encrypted.map_err(|_| {
-        RpcError::new(code::WALLET_ENCRYPTION_FAILED, "Error: Failed to encrypt the wallet.")
-    })?;
+    encrypted
+        .map_err(|_| RpcError::new(code::WALLET_ENCRYPTION_FAILED, "Error: Failed to encrypt the wallet."))?;
     Ok("wallet encrypted; The keypool has been flushed and a new HD seed was generated. You need to make a new backup with \
         the backupwallet RPC."
         .into())

@@ -15,7 +15,9 @@ use std::sync::{Arc, MutexGuard};
 use grs_descriptor::{AddressError, Destination, decode_destination};
 use grs_interfaces::{CallResult, RpcActor, RpcArgName, RpcCommand, RpcMode, RpcReply, RpcRequest};
 use grs_primitives::Script;
-use grs_rpc::{CallInfo, JsonExt, Method, Mode, Outcome, Params, Request, RpcError, RpcTable, arg_names, code};
+use grs_rpc::{
+    CallInfo, JsonExt, Method, Mode, Outcome, Params, Request, RpcError, RpcTable, arg_names, code,
+};
 use serde_json::{Map, Value, json};
 
 use crate::context::{FailureKind, LoadFailure, WalletContext};

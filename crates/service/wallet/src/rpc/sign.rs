@@ -50,7 +50,10 @@ pub(super) fn methods() -> Vec<Method> {
             )
             .optional(),
         )
-        .arg(Arg::str("sighashtype", "What the signatures cover").default("DEFAULT for Taproot, ALL otherwise"))
+        .arg(
+            Arg::str("sighashtype", "What the signatures cover")
+                .default("DEFAULT for Taproot, ALL otherwise"),
+        )
         .result(Res::obj(
             "",
             "",
@@ -162,8 +165,9 @@ fn signrawtransactionwithwallet(request: &Request<'_>) -> RpcResult {
     })?;
     ensure_unlocked(&state_of(&wallet))?;
     let hash_type = match request.opt::<&str>("sighashtype")? {
-        Some(text) if request.has("sighashtype") => sighash_from_str(text)
-            .ok_or_else(|| RpcError::invalid_parameter(format!("'{text}' is not a valid sighash parameter.")))?,
+        Some(text) if request.has("sighashtype") => sighash_from_str(text).ok_or_else(|| {
+            RpcError::invalid_parameter(format!("'{text}' is not a valid sighash parameter."))
+        })?,
         _ => 0,
     };
     let outpoints: Vec<OutPoint> = tx.inputs.iter().map(|i| i.prevout).collect();

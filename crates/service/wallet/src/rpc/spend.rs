@@ -17,20 +17,22 @@ use crate::wallet::Wallet;
 const MODES: &str = "unset, economical or conservative";
 
 pub(super) fn methods() -> Vec<Method> {
-    let target = || Arg::num("conf_target", "Blocks within which it should confirm").default_hint("-txconfirmtarget");
+    let target =
+        || Arg::num("conf_target", "Blocks within which it should confirm").default_hint("-txconfirmtarget");
     let mode = || Arg::str("estimate_mode", format!("How to estimate the fee: {MODES}")).default("unset");
     let rate = || Arg::amount("fee_rate", "Fee rate in gro/vB").default_hint("estimated");
     let results = |method: Method| {
-        method
-            .result(Res::hex("txid", "Id of the transaction").cond("unless verbose"))
-            .result(
-                Res::obj(
-                    "",
-                    "",
-                    [Res::hex("txid", "Id of the transaction"), Res::str("fee_reason", "Where the fee comes from")],
-                )
-                .cond("if verbose"),
+        method.result(Res::hex("txid", "Id of the transaction").cond("unless verbose")).result(
+            Res::obj(
+                "",
+                "",
+                [
+                    Res::hex("txid", "Id of the transaction"),
+                    Res::str("fee_reason", "Where the fee comes from"),
+                ],
             )
+            .cond("if verbose"),
+        )
     };
     vec![
         results(
@@ -198,8 +200,9 @@ fn sendtoaddress(request: &Request<'_>) -> RpcResult {
 
 /// Places of the recipients who share the fee. Reference: `InterpretSubtractFeeFromOutputInstructions`.
 fn fee_payers(value: &Value, addresses: &[&String]) -> Result<BTreeSet<usize>, RpcError> {
-    let wrong =
-        |text: String| RpcError::invalid_parameter(format!("Invalid parameter 'subtract fee from output', {text}"));
+    let wrong = |text: String| {
+        RpcError::invalid_parameter(format!("Invalid parameter 'subtract fee from output', {text}"))
+    };
     let mut out = BTreeSet::new();
     for item in value.as_array().into_iter().flatten() {
         let place: i64 = match item {
@@ -239,7 +242,11 @@ fn sendmany(request: &Request<'_>) -> RpcResult {
     let recipients = parse_outputs(&wallet, outputs)?
         .into_iter()
         .enumerate()
-        .map(|(n, (destination, amount))| Recipient { destination, amount, subtract_fee: payers.contains(&n) })
+        .map(|(n, (destination, amount))| Recipient {
+            destination,
+            amount,
+            subtract_fee: payers.contains(&n),
+        })
         .collect();
     send_money(&wallet, recipients, &control, values, request.arg("verbose")?)
 }

@@ -11,9 +11,7 @@ use serde_json::{Map, Value};
 
 use super::decode::decoded_transaction;
 use super::wallets::{last_block_shape, wallet_error};
-use super::{
-    RpcResult, label_of, last_processed_block, parent_descriptors, state_of, synced_wallet_of,
-};
+use super::{RpcResult, label_of, last_processed_block, parent_descriptors, state_of, synced_wallet_of};
 use crate::records::{TxState, WalletTx};
 use crate::state::{State, TxOutputEntry};
 use crate::wallet::Wallet;
@@ -29,7 +27,8 @@ pub(super) fn methods() -> Vec<Method> {
     details.extend([
         Res::arr("details", "", [Res::obj("", "", entry_shape(false))]),
         Res::hex("hex", "The transaction"),
-        Res::obj("decoded", "The decoded transaction", [Res::elision("As decoderawtransaction gives it")]).optional(),
+        Res::obj("decoded", "The decoded transaction", [Res::elision("As decoderawtransaction gives it")])
+            .optional(),
         last_block_shape(),
     ]);
     vec![
@@ -113,7 +112,8 @@ fn tx_shape() -> Vec<Res> {
         Res::time("timereceived", "When it came here"),
         Res::str("comment", "Comment").optional(),
         Res::str("bip125-replaceable", "yes, no or unknown"),
-        Res::arr("parent_descs", "Descriptors that received payments come from", [Res::str("desc", "")]).optional(),
+        Res::arr("parent_descs", "Descriptors that received payments come from", [Res::str("desc", "")])
+            .optional(),
     ]
 }
 
@@ -320,10 +320,8 @@ fn listtransactions(request: &Request<'_>) -> RpcResult {
 
 fn listsinceblock(request: &Request<'_>) -> RpcResult {
     let wallet = synced_wallet_of(request)?;
-    let mut options = ListOptions {
-        include_change: request.arg("include_change")?,
-        ..ListOptions::default()
-    };
+    let mut options =
+        ListOptions { include_change: request.arg("include_change")?, ..ListOptions::default() };
     if request.has("label") {
         options.label = Some(label_of(request.value("label"))?);
     }

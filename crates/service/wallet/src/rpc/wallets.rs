@@ -2,7 +2,7 @@
 
 use grs_interfaces::SecureString;
 use grs_rpc::value::double;
-use grs_rpc::{Arg, JsonExt, Method, Request, Res, RpcError, code};
+use grs_rpc::{Arg, Method, Request, Res, RpcError, code};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -49,12 +49,17 @@ pub(super) fn methods() -> Vec<Method> {
             .result(Res::obj("", "", [Res::str("name", "Name of the wallet"), warnings_result()]))
             .example_cli("\"walletname\"")
             .example_rpc("\"walletname\""),
-        Method::new("wallet", "unloadwallet", "Unloads a wallet, that of the path or of the argument.\n", unloadwallet)
-            .arg(Arg::str("wallet_name", "Its name").default_hint("the wallet of the path"))
-            .arg(Arg::bool("load_on_startup", LOAD_ON_STARTUP).optional())
-            .result(Res::obj("", "", [warnings_result()]))
-            .example_cli("wallet_name")
-            .example_rpc("\"wallet_name\""),
+        Method::new(
+            "wallet",
+            "unloadwallet",
+            "Unloads a wallet, that of the path or of the argument.\n",
+            unloadwallet,
+        )
+        .arg(Arg::str("wallet_name", "Its name").default_hint("the wallet of the path"))
+        .arg(Arg::bool("load_on_startup", LOAD_ON_STARTUP).optional())
+        .result(Res::obj("", "", [warnings_result()]))
+        .example_cli("wallet_name")
+        .example_rpc("\"wallet_name\""),
         Method::new("wallet", "listwallets", "Names of the loaded wallets.\n", listwallets)
             .result(Res::arr("", "", [Res::str("walletname", "Name")]))
             .example(""),
@@ -62,11 +67,7 @@ pub(super) fn methods() -> Vec<Method> {
             .result(Res::obj(
                 "",
                 "",
-                [Res::arr(
-                    "wallets",
-                    "",
-                    [Res::obj("", "", [Res::str("name", "Name"), warnings_result()])],
-                )],
+                [Res::arr("wallets", "", [Res::obj("", "", [Res::str("name", "Name"), warnings_result()])])],
             ))
             .example(""),
         Method::new("wallet", "getwalletinfo", "State of a wallet.\n", getwalletinfo)
@@ -130,9 +131,14 @@ pub(super) fn methods() -> Vec<Method> {
         ))
         .example_cli("100000 120000")
         .example_rpc("100000, 120000"),
-        Method::new("wallet", "abortrescan", "Ends a scan that importing or rescanblockchain has started.\n", abortrescan)
-            .result(Res::bool("", "Whether there was one"))
-            .example(""),
+        Method::new(
+            "wallet",
+            "abortrescan",
+            "Ends a scan that importing or rescanblockchain has started.\n",
+            abortrescan,
+        )
+        .result(Res::bool("", "Whether there was one"))
+        .example(""),
     ]
 }
 
@@ -376,9 +382,4 @@ pub(super) fn last_block_shape() -> Res {
 /// An error with number and text.
 pub(super) fn wallet_error(e: impl std::fmt::Display) -> RpcError {
     RpcError::new(code::WALLET_ERROR, e.to_string())
-}
-
-/// Kept for arguments that handlers read as JSON.
-pub(super) fn object_of(value: &Value) -> Result<&Map<String, Value>, RpcError> {
-    value.get_object()
 }

@@ -145,19 +145,24 @@ pub(crate) fn available_coins(state: &State, filter: &CoinFilter) -> Vec<Spendab
             let replacing =
                 wtx.values.contains_key("replaces_txid") || wtx.values.contains_key("replaced_by_txid");
             let safe = state.is_trusted(wtx, &mut trusted_parents) && !(depth == 0 && replacing);
-            if depth == 0 && let Some(version) = filter.version {
+            if depth == 0
+                && let Some(version) = filter.version
+            {
                 let truc = wtx.tx.version == TRUC_VERSION;
                 if truc != (version == TRUC_VERSION) || truc && wtx.truc_child.is_some() {
                     return None;
                 }
                 // A third generation would not be relayed.
-                if truc && wtx.tx.inputs.iter().any(|i| {
-                    state.txs.get(&i.prevout.txid).is_some_and(|parent| state.depth(parent) == 0)
-                }) {
+                if truc
+                    && wtx.tx.inputs.iter().any(|i| {
+                        state.txs.get(&i.prevout.txid).is_some_and(|parent| state.depth(parent) == 0)
+                    })
+                {
                     return None;
                 }
             }
-            let fits = (filter.include_unsafe || safe) && (filter.min_depth..=filter.max_depth).contains(&depth);
+            let fits =
+                (filter.include_unsafe || safe) && (filter.min_depth..=filter.max_depth).contains(&depth);
             fits.then_some(safe)
         });
         let Some(safe) = passed else { continue };

@@ -1,6 +1,6 @@
 //! Making a payment: fee rate, coins, change, lock time, signatures. Reference: `CreateTransaction`, `fees.cpp`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
 use grs_descriptor::{Destination, FlatSigningProvider, OutputType, sign_transaction};
@@ -12,6 +12,7 @@ use grs_sync::clock;
 
 use super::algorithms::{Rng, change_target};
 use super::available::{CoinFilter, CoinKind, available_coins, input_size, input_weight, is_segwit};
+use super::fees::{Rates, reason_text};
 use super::select::{
     Algorithm, DEFAULT_MAX_TX_WEIGHT, InputCoin, SelectError, Selection, SelectionParams, select,
 };
@@ -80,22 +81,6 @@ pub(crate) struct CreatedTransaction {
     pub(crate) fee: i64,
     pub(crate) change_position: Option<usize>,
     pub(crate) reason: FeeReason,
-    /// What it spends, in order.
-    pub(crate) coins: Vec<TxOut>,
-}
-
-/// Text of a reason in RPC. Reference: `StringForFeeReason`.
-pub(crate) fn reason_text(reason: FeeReason) -> &'static str {
-    match reason {
-        FeeReason::None => "None",
-        FeeReason::HalfEstimate => "Half Target 60% Threshold",
-        FeeReason::FullEstimate => "Target 85% Threshold",
-        FeeReason::DoubleEstimate => "Double Target 95% Threshold",
-        FeeReason::Conservative => "Conservative Double Target longer horizon",
-        FeeReason::MempoolMin => "Mempool Min Fee",
-        FeeReason::Fallback => "Fallback fee",
-        FeeReason::Required => "Minimum Required Fee",
-    }
 }
 
 /// Largest size and weight of a transaction once it is signed; `None` if an input is not known well enough.
@@ -128,86 +113,7 @@ pub(crate) fn signed_size(
     Some((virtual_size(weight as usize, 0, 0), weight))
 }
 
-/// Rates of a payment.
-struct Rates {
-    effective: FeeRate,
-    discard: FeeRate,
-    dust: FeeRate,
-    reason: FeeReason,
-}
-
 impl Wallet {
-    /// The rate to pay, and where it comes from. Reference: `GetMinimumFeeRate`.
-    pub(crate) fn minimum_fee_rate(&self, control: &CoinControl) -> WalletResult<(FeeRate, FeeReason)> {
-        let mut reason = FeeReason::None;
-        let mut rate = match control.fee_rate {
-            Some(rate) if control.override_fee_rate => return Ok((rate, reason)),
-            Some(rate) => rate,
-            None => {
-                let target = control.confirm_target.unwrap_or(self.options.confirm_target);
-                let conservative =
-                    control.conservative.unwrap_or(!control.signal_rbf.unwrap_or(self.options.signal_rbf));
-                let estimate = self.chain.estimate_smart_fee(target, conservative)?;
-                reason = estimate.reason;
-                let mut rate = FeeRate::per_kvb(estimate.feerate.0);
-                if rate.is_zero() {
-                    rate = self.options.fallback_fee;
-                    reason = FeeReason::Fallback;
-                    if rate.is_zero() {
-                        return Ok((rate, reason));
-                    }
-                }
-                let least = FeeRate::per_kvb(self.chain.mempool_min_fee()?.0);
-                if rate < least {
-                    rate = least;
-                    reason = FeeReason::MempoolMin;
-                }
-                rate
-            }
-        };
-        let required = self.required_fee_rate()?;
-        if required > rate {
-            rate = required;
-            reason = FeeReason::Required;
-        }
-        Ok((rate, reason))
-    }
-
-    /// The least rate that the wallet pays.
-    pub(crate) fn required_fee_rate(&self) -> WalletResult<FeeRate> {
-        Ok(self.options.min_fee.max(FeeRate::per_kvb(self.chain.relay_min_fee()?.0)))
-    }
-
-    fn discard_rate(&self) -> WalletResult<FeeRate> {
-        let target = self.chain.estimate_max_blocks()?;
-        let estimate = FeeRate::per_kvb(self.chain.estimate_smart_fee(target, false)?.feerate.0);
-        let rate = match estimate.is_zero() {
-            true => self.options.discard_rate,
-            false => estimate.min(self.options.discard_rate),
-        };
-        Ok(rate.max(FeeRate::per_kvb(self.chain.relay_dust_fee()?.0)))
-    }
-
-    fn rates(&self, control: &CoinControl) -> WalletResult<Rates> {
-        let discard = self.discard_rate()?;
-        let (effective, reason) = self.minimum_fee_rate(control)?;
-        if let Some(wanted) = control.fee_rate
-            && effective > wanted
-        {
-            return Err(WalletError::text(format!(
-                "Fee rate ({}) is lower than the minimum fee rate setting ({})",
-                wanted.to_gro_per_vb(),
-                effective.to_gro_per_vb()
-            )));
-        }
-        if reason == FeeReason::Fallback && self.options.fallback_fee.is_zero() {
-            return Err(WalletError::text(
-                "Fee estimation failed. Fallbackfee is disabled. Wait a few blocks or enable -fallbackfee.",
-            ));
-        }
-        Ok(Rates { effective, discard, dust: FeeRate::per_kvb(self.chain.relay_dust_fee()?.0), reason })
-    }
-
     /// Makes a payment, signed if wanted. The caller holds [`Wallet::spending`] until it has committed it.
     pub(crate) fn create_transaction(
         &self,
@@ -344,14 +250,12 @@ impl Wallet {
         let limits = self.chain.get_package_limits()?;
         Ok(SelectionParams {
             change_output_size,
-            change_spend_size,
             min_change_target: change_target(sum / recipients.len() as i64, change_fee, rng),
             min_viable_change: (change_spend_fee + 1).max(dust_threshold(&prototype, rates.discard).0),
             change_fee,
             cost_of_change: change_spend_fee + change_fee,
             effective_rate: rates.effective,
             long_term_rate: self.options.consolidate_rate,
-            discard_rate: rates.discard,
             tx_no_inputs_size: size,
             subtract_fee: recipients.iter().any(|r| r.subtract_fee),
             avoid_partial_spends: control.avoid_partial_spends,
@@ -393,9 +297,10 @@ impl Wallet {
             let state = self.lock();
             for (outpoint, _) in &control.selected {
                 let own = state.coin(outpoint).cloned();
-                let out = own.clone().or_else(|| control.external_outputs.get(outpoint).cloned()).ok_or_else(|| {
-                    WalletError::text(format!("Not found pre-selected input {outpoint:?}"))
-                })?;
+                let out = own
+                    .clone()
+                    .or_else(|| control.external_outputs.get(outpoint).cloned())
+                    .ok_or_else(|| WalletError::text(format!("Not found pre-selected input {outpoint:?}")))?;
                 let mut bytes = match control.input_weights.get(outpoint) {
                     Some(weight) => virtual_size(*weight as usize, 0, 0),
                     None => state
@@ -594,7 +499,8 @@ impl Wallet {
         let default_sequence = if rbf { RBF_SEQUENCE } else { NONFINAL_SEQUENCE };
         let mut own_sequence = false;
         for &i in &order {
-            let wanted = control.selected.get(i).filter(|_| i < preset.len()).and_then(|(_, sequence)| *sequence);
+            let wanted =
+                control.selected.get(i).filter(|_| i < preset.len()).and_then(|(_, sequence)| *sequence);
             own_sequence |= wanted.is_some();
             tx.inputs.push(TxIn::new(coins[i].outpoint, wanted.unwrap_or(default_sequence)));
         }
@@ -607,7 +513,8 @@ impl Wallet {
         let (vsize, weight) = signed_size(&self.lock(), &tx, &spent, control)
             .ok_or_else(|| WalletError::text("Missing solving data for estimating transaction size"))?;
         let needed = rates.effective.fee(vsize as usize).0 + selection.bump_fees(&coins);
-        let fee = settle_fee(&mut tx, selection.value(&coins), needed, change_position, recipients, rates.dust)?;
+        let fee =
+            settle_fee(&mut tx, selection.value(&coins), needed, change_position, recipients, rates.dust)?;
         if change_script.is_empty() && change_position.is_some() {
             return Err(WalletError::text(no_change));
         }
@@ -637,7 +544,7 @@ impl Wallet {
             "Fee Calculation: Fee:{fee} Bytes:{vsize} Reason:\"{}\"",
             reason_text(rates.reason)
         );
-        Ok(CreatedTransaction { tx, fee, change_position, reason: rates.reason, coins: spent })
+        Ok(CreatedTransaction { tx, fee, change_position, reason: rates.reason })
     }
 
     /// Signs all inputs with the wallet's keys; false if one is missing.
@@ -705,10 +612,4 @@ fn settle_fee(
         return Err(bug("Fee needed > fee paid"));
     }
     Ok(fee)
-}
-
-/// Distinct outpoints of a list.
-pub(crate) fn has_duplicates(outpoints: impl Iterator<Item = OutPoint>) -> bool {
-    let mut seen = BTreeSet::new();
-    outpoints.into_iter().any(|o| !seen.insert(o))
 }

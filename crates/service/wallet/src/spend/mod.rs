@@ -3,10 +3,12 @@
 mod algorithms;
 mod available;
 mod create;
+mod fees;
 mod select;
 
 pub(crate) use available::{CoinFilter, available_coins};
-pub(crate) use create::{CoinControl, CreatedTransaction, Recipient, has_duplicates, reason_text};
+pub(crate) use create::{CoinControl, Recipient};
+pub(crate) use fees::reason_text;
 
 /// Puts items in random order.
 pub(crate) fn shuffle<T>(items: &mut [T]) {

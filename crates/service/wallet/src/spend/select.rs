@@ -59,14 +59,12 @@ impl InputCoin {
 #[derive(Debug, Clone)]
 pub(crate) struct SelectionParams {
     pub(crate) change_output_size: usize,
-    pub(crate) change_spend_size: usize,
     pub(crate) min_change_target: i64,
     pub(crate) min_viable_change: i64,
     pub(crate) change_fee: i64,
     pub(crate) cost_of_change: i64,
     pub(crate) effective_rate: FeeRate,
     pub(crate) long_term_rate: FeeRate,
-    pub(crate) discard_rate: FeeRate,
     pub(crate) tx_no_inputs_size: usize,
     pub(crate) subtract_fee: bool,
     pub(crate) avoid_partial_spends: bool,
@@ -300,12 +298,8 @@ fn choose(
         let pool = if positive { &pools.positive } else { &pools.mixed };
         let chosen = groups.iter().flat_map(|&g| pool[g].coins.iter().copied()).collect();
         let mut selection = Selection { coins: chosen, target, algorithm, waste: 0, bump_discount: 0 };
-        let unconfirmed: Vec<OutPoint> = selection
-            .coins
-            .iter()
-            .filter(|&&i| coins[i].depth == 0)
-            .map(|&i| coins[i].outpoint)
-            .collect();
+        let unconfirmed: Vec<OutPoint> =
+            selection.coins.iter().filter(|&&i| coins[i].depth == 0).map(|&i| coins[i].outpoint).collect();
         if !unconfirmed.is_empty() {
             let Some(together) = combined(&unconfirmed) else {
                 return Err(SelectError::text(
@@ -319,8 +313,7 @@ fn choose(
         selection.set_waste(coins, params);
         // With equal waste, more inputs are better: coins get fewer.
         let better = best.as_ref().is_none_or(|b| {
-            selection.waste < b.waste
-                || selection.waste == b.waste && selection.coins.len() > b.coins.len()
+            selection.waste < b.waste || selection.waste == b.waste && selection.coins.len() > b.coins.len()
         });
         if better {
             best = Some(selection);
@@ -346,8 +339,7 @@ fn filters(params: &SelectionParams) -> Vec<Filter> {
     };
     let (ancestors, cluster) = (params.max_ancestors.max(1), params.max_cluster.max(1));
     // Confirmed coins of one kind first, long unconfirmed chains last.
-    let mut out =
-        vec![Filter { mixed_kinds: false, ..filter(1, 6, 0, 0, false) }, filter(1, 1, 0, 0, false)];
+    let mut out = vec![Filter { mixed_kinds: false, ..filter(1, 6, 0, 0, false) }, filter(1, 1, 0, 0, false)];
     if params.spend_zero_conf_change {
         out.push(filter(0, 1, 2, 2, false));
         out.push(filter(0, 1, (ancestors / 3).min(4), (cluster / 3).min(4), false));
@@ -409,7 +401,7 @@ pub(crate) fn select(
             by_kind.entry(c.kind).or_default().mixed.push(c.group.clone());
             all.mixed.push(c.group.clone());
         }
-        let worth = if self::is_grouped(&params) { &positive } else { &mixed };
+        let worth = if params.avoid_partial_spends { &positive } else { &mixed };
         for c in worth.iter().filter(|c| c.passes(filter) && c.group.amount > 0) {
             by_kind.entry(c.kind).or_default().positive.push(c.group.clone());
             all.positive.push(c.group.clone());
@@ -446,10 +438,6 @@ pub(crate) fn select(
         }
     }
     Err(first_error.unwrap_or(SelectError::Insufficient))
-}
-
-fn is_grouped(params: &SelectionParams) -> bool {
-    params.avoid_partial_spends
 }
 
 /// The usual weight limit.

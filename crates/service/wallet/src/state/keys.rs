@@ -130,7 +130,12 @@ impl State {
         }
         let descriptor = wallet_descriptor(&master.neuter(), kind, internal, self.network)?;
         let mut manager = DescriptorManager::new(descriptor, now.max(0) as u64, 0, 0, 0);
-        manager.add_key(&self.db, self.is_encrypted(), self.master_key.as_ref(), master.secret_key.clone())?;
+        manager.add_key(
+            &self.db,
+            self.is_encrypted(),
+            self.master_key.as_ref(),
+            master.secret_key.clone(),
+        )?;
         manager.write(&self.db)?;
         let (_, scripts) = manager.top_up(&self.db, self.master_key.as_ref(), self.keypool_size)?;
         let id = manager.id;
@@ -244,7 +249,9 @@ impl State {
     pub(crate) fn return_destination(&mut self, kind: OutputType, internal: bool, destination: &Destination) {
         let Some(id) = self.active_id(kind, internal) else { return };
         let Some(manager) = self.managers.get_mut(&id) else { return };
-        if manager.next_index > 0 && manager.destination_at(manager.next_index - 1).as_ref() == Some(destination) {
+        if manager.next_index > 0
+            && manager.destination_at(manager.next_index - 1).as_ref() == Some(destination)
+        {
             manager.next_index -= 1;
             if manager.write(&self.db).is_err() {
                 // The number stays used, which harms nothing.
@@ -282,7 +289,8 @@ impl State {
         let mut out = FlatSigningProvider::new();
         for script in scripts {
             for id in self.scripts.get(script).into_iter().flatten() {
-                if let Some(more) = self.managers[id].signing_provider(script, true, self.master_key.as_ref()) {
+                if let Some(more) = self.managers[id].signing_provider(script, true, self.master_key.as_ref())
+                {
                     out.merge(more);
                 }
             }

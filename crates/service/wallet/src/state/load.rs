@@ -62,9 +62,6 @@ pub(crate) enum LoadError {
         "Error loading {file}: External signer wallet being loaded without external signer support compiled"
     )]
     ExternalSigner { file: String },
-    /// The file cannot be read or written.
-    #[error("Error loading {file}")]
-    Failed { file: String },
 }
 
 /// A record that cannot be used.
@@ -221,7 +218,9 @@ impl State {
                 let mut rest = key_rest(&key, name::DESCRIPTOR_KEY);
                 rest.bytes(32)?;
                 let public_key = read_public_key(&mut rest)?.ok_or_else(|| {
-                    Corrupt("Error reading wallet database: descriptor unencrypted key CPubKey corrupt".into())
+                    Corrupt(
+                        "Error reading wallet database: descriptor unencrypted key CPubKey corrupt".into(),
+                    )
                 })?;
                 let secret = decode_key(&value, &public_key).map_err(|e| Corrupt(e.to_string()))?;
                 manager.load_key(secret, &public_key);
@@ -249,8 +248,9 @@ impl State {
 
     fn load_cache(&self, id: &Hash256) -> Result<DescriptorCache, Corrupt> {
         let mut cache = DescriptorCache::new();
-        let xpub =
-            |value: &[u8]| decode_extended_key(value).ok_or_else(|| Corrupt("descriptor cache corrupt".into()));
+        let xpub = |value: &[u8]| {
+            decode_extended_key(value).ok_or_else(|| Corrupt("descriptor cache corrupt".into()))
+        };
         for (key, value) in self.records(&RecordKey::new(name::DESCRIPTOR_CACHE).with(id.as_bytes()))? {
             let mut rest = key_rest(&key, name::DESCRIPTOR_CACHE);
             rest.bytes(32)?;
@@ -380,9 +380,8 @@ impl State {
         self.txs
             .values()
             .filter_map(|wtx| match wtx.state {
-                TxState::Confirmed { block, height: -1, .. } | TxState::BlockConflicted { block, height: -1 } => {
-                    Some(block)
-                }
+                TxState::Confirmed { block, height: -1, .. }
+                | TxState::BlockConflicted { block, height: -1 } => Some(block),
                 _ => None,
             })
             .collect()

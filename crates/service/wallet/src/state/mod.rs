@@ -21,9 +21,9 @@ use crate::keyman::DescriptorManager;
 use crate::records::{MasterKey, RecordKey, TxState, WalletTx, name, tx_key};
 
 pub(crate) use addresses::{AddressEntry, Purpose};
-pub(crate) use balance::{Balance, TxOutputEntry};
-pub(crate) use load::{LoadError, LoadOutcome};
-pub(crate) use track::{BlockTimes, TxUpdate};
+pub(crate) use balance::TxOutputEntry;
+pub(crate) use load::LoadOutcome;
+pub(crate) use track::TxUpdate;
 
 /// Version of the programs, as in records: the reference's.
 pub(crate) const CLIENT_VERSION: i32 = 310_000;
@@ -32,7 +32,7 @@ pub(crate) const NO_HEIGHT: i32 = -1;
 /// Block times may be this much ahead of or behind others, in seconds.
 pub(crate) const TIMESTAMP_WINDOW: i64 = 2 * 60 * 60;
 /// A coinbase output can be spent after this many blocks.
-pub(crate) const COINBASE_MATURITY: i32 = grs_consensus::COINBASE_MATURITY as i32;
+pub(crate) const COINBASE_MATURITY: i32 = grs_consensus::COINBASE_MATURITY;
 
 /// Logs a line of a wallet.
 macro_rules! wallet_log {
@@ -232,9 +232,12 @@ impl State {
 
     /// Whether a transaction that may still count spends the output.
     pub(crate) fn is_spent(&self, outpoint: &OutPoint) -> bool {
-        self.spends.get(outpoint).into_iter().flatten().filter_map(|txid| self.txs.get(txid)).any(|wtx| {
-            !wtx.is_abandoned() && !wtx.is_block_conflicted() && !wtx.is_mempool_conflicted()
-        })
+        self.spends
+            .get(outpoint)
+            .into_iter()
+            .flatten()
+            .filter_map(|txid| self.txs.get(txid))
+            .any(|wtx| !wtx.is_abandoned() && !wtx.is_block_conflicted() && !wtx.is_mempool_conflicted())
     }
 
     /// Moves the birth time back.

@@ -170,7 +170,8 @@ impl State {
         let spenders = spenders.clone();
         self.unlock_coin(&outpoint)?;
         // Versions of one transaction share comments and times of the first.
-        let first = spenders.iter().filter_map(|id| self.txs.get(id)).min_by_key(|wtx| wtx.order_pos).cloned();
+        let first =
+            spenders.iter().filter_map(|id| self.txs.get(id)).min_by_key(|wtx| wtx.order_pos).cloned();
         if let Some(first) = first {
             for id in spenders {
                 if let Some(wtx) = self.txs.get_mut(&id)
@@ -380,7 +381,8 @@ impl State {
 
     fn set_mempool_conflict(&mut self, of: Txid, by: Txid, on: bool) -> WalletResult<()> {
         self.update_states(of, false, |_, wtx| {
-            let changed = if on { wtx.mempool_conflicts.insert(by) } else { wtx.mempool_conflicts.remove(&by) };
+            let changed =
+                if on { wtx.mempool_conflicts.insert(by) } else { wtx.mempool_conflicts.remove(&by) };
             if changed { TxUpdate::Changed } else { TxUpdate::Unchanged }
         })
     }

@@ -9,13 +9,14 @@ use grs_args::{ArgsManager, ChainType, options};
 use grs_hashes::{BlockHash, MerkleRoot, Txid};
 use grs_interfaces::{
     BilingualString, BlockBytes, BlockInfo, BlockRef, BlockScan, Broadcast, CallError, CallResult, Chain,
-    ChainNotifications, ChainstateRole, Coin, FeeEstimate, FindBlock, FoundBlock, FoundCommonAncestor, Handler,
-    HandlerFn, MempoolRemovalReason, NeedleSet, PackageLimits, RbfState, RpcActor, RpcCommand, RpcRequest,
-    ScanChunk, ScanNeedles, ScanStatus, ScannedBlock, SettingsAction, SettingsUpdate, TransactionAncestry,
-    TxBroadcast, WalletLoader,
+    ChainNotifications, ChainstateRole, Coin, FeeEstimate, FindBlock, FoundBlock, FoundCommonAncestor,
+    Handler, HandlerFn, MempoolRemovalReason, NeedleSet, PackageLimits, RbfState, RpcActor, RpcCommand,
+    RpcRequest, ScanChunk, ScanNeedles, ScanStatus, ScannedBlock, SettingsAction, SettingsUpdate,
+    TransactionAncestry, TxBroadcast, WalletLoader,
 };
 use grs_primitives::{
-    Amount, Block, BlockLocator, HashedHeader, Header, MutableTransaction, OutPoint, Script, TxIn, TxOut, TxRef,
+    Amount, Block, BlockLocator, HashedHeader, Header, MutableTransaction, OutPoint, Script, TxIn, TxOut,
+    TxRef,
 };
 use serde_json::Value;
 
@@ -92,9 +93,7 @@ impl FakeChain {
         };
         for subscriber in self.subscribers() {
             for tx in &block.txs[1..] {
-                subscriber
-                    .transaction_removed_from_mempool(tx.clone(), MempoolRemovalReason::Block)
-                    .unwrap();
+                subscriber.transaction_removed_from_mempool(tx.clone(), MempoolRemovalReason::Block).unwrap();
             }
             subscriber.block_connected(ChainstateRole::NORMAL, &info(&block, height, max_time)).unwrap();
             subscriber.updated_block_tip().unwrap();
@@ -279,9 +278,10 @@ impl Chain for ChainHandle {
         want: FindBlock,
     ) -> CallResult<Option<FoundBlock>> {
         let inner = self.0.inner();
-        let first = inner.active.iter().enumerate().find(|(height, block)| {
-            *height as u32 >= min_height && i64::from(block.header.time) >= min_time
-        });
+        let first =
+            inner.active.iter().enumerate().find(|(height, block)| {
+                *height as u32 >= min_height && i64::from(block.header.time) >= min_time
+            });
         Ok(first.and_then(|(_, block)| found(&inner, block.hash(), want)))
     }
     fn find_ancestor_by_height(
@@ -356,7 +356,11 @@ impl Chain for ChainHandle {
         let parents = tx.inputs.iter().filter(|i| inner.mempool.contains_key(&i.prevout.txid)).count() as u64;
         Ok(TransactionAncestry { ancestors: 1 + parents, cluster_count: 1 + parents, ..Default::default() })
     }
-    fn calculate_individual_bump_fees(&self, outpoints: &[OutPoint], _rate: Amount) -> CallResult<Vec<Amount>> {
+    fn calculate_individual_bump_fees(
+        &self,
+        outpoints: &[OutPoint],
+        _rate: Amount,
+    ) -> CallResult<Vec<Amount>> {
         Ok(vec![Amount::ZERO; outpoints.len()])
     }
     fn calculate_combined_bump_fee(&self, _o: &[OutPoint], _rate: Amount) -> CallResult<Option<Amount>> {
@@ -370,7 +374,12 @@ impl Chain for ChainHandle {
     }
     fn estimate_smart_fee(&self, num_blocks: u32, _conservative: bool) -> CallResult<FeeEstimate> {
         let feerate = Amount(self.0.inner().fee_rate);
-        Ok(FeeEstimate { feerate, desired_target: num_blocks, returned_target: num_blocks, ..Default::default() })
+        Ok(FeeEstimate {
+            feerate,
+            desired_target: num_blocks,
+            returned_target: num_blocks,
+            ..Default::default()
+        })
     }
     fn estimate_max_blocks(&self) -> CallResult<u32> {
         Ok(1008)
