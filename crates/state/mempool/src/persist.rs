@@ -113,6 +113,19 @@ impl SavedMempool {
 
     /// Reads a file.
     pub fn from_bytes(bytes: &[u8]) -> Result<SavedMempool, PersistError> {
+        let (saved, error) = SavedMempool::read(bytes);
+        error.map_or(Ok(saved), Err)
+    }
+
+    /// Reads a file as far as it goes: with an error, what came before it. The reference, too, keeps the transactions
+    /// that it has read when it meets damage.
+    pub fn read(bytes: &[u8]) -> (SavedMempool, Option<PersistError>) {
+        let mut saved = SavedMempool::default();
+        let error = saved.fill(bytes).err();
+        (saved, error)
+    }
+
+    fn fill(&mut self, bytes: &[u8]) -> Result<(), PersistError> {
         let mut reader = Reader::new(bytes);
         let clear;
         match reader.u64_le()? {
@@ -131,23 +144,25 @@ impl SavedMempool {
             }
             other => return Err(PersistError::Version(other)),
         }
-        let count = reader.u64_le()?;
-        let mut saved = SavedMempool::default();
-        for _ in 0..count {
-            saved.txs.push(SavedTx {
+        for _ in 0..reader.u64_le()? {
+            self.txs.push(SavedTx {
                 tx: Arc::new(Transaction::decode(&mut reader)?),
                 time: reader.i64_le()?,
                 fee_delta: reader.i64_le()?,
             });
         }
+        let mut deltas = BTreeMap::new();
         for _ in 0..reader.compact_size()? {
             let txid = Txid::decode(&mut reader)?;
-            saved.deltas.insert(txid, reader.i64_le()?);
+            deltas.insert(txid, reader.i64_le()?);
         }
+        self.deltas = deltas;
+        let mut unbroadcast = BTreeSet::new();
         for _ in 0..reader.compact_size()? {
-            saved.unbroadcast.insert(Txid::decode(&mut reader)?);
+            unbroadcast.insert(Txid::decode(&mut reader)?);
         }
-        Ok(saved)
+        self.unbroadcast = unbroadcast;
+        Ok(())
     }
 }
 

@@ -214,6 +214,11 @@ fn the_file_restores_everything() {
         let back = SavedMempool::from_bytes(&bytes).unwrap();
         assert_eq!(back.to_bytes(None), saved.to_bytes(None));
         assert!(SavedMempool::from_bytes(&bytes[..bytes.len() - 1]).is_err());
+        // What comes before the damage is there.
+        let (part, error) = SavedMempool::read(&bytes[..bytes.len() - 1]);
+        assert!(
+            error.is_some() && part.txs.len() == 3 && part.deltas.len() == 1 && part.unbroadcast.is_empty()
+        );
         // Each enters again on its own, in the order of the file.
         let fresh = grs_mempool::Mempool::new(MempoolOptions::default(), node.manager.signals().clone());
         for saved in &back.txs {
