@@ -219,12 +219,14 @@ fn binds(args: &ArgsManager, options: &mut SocketOptions) -> Result<(), StartFai
     for text in args.get_list("-whitebind") {
         options.white_binds.push(WhiteBind::parse(&text).or_else(fail)?);
     }
-    options.bind_on_any = options.binds.is_empty() && options.white_binds.is_empty() && args.get_list("-bind").is_empty();
+    options.bind_on_any =
+        options.binds.is_empty() && options.white_binds.is_empty() && args.get_list("-bind").is_empty();
     if options.bind_on_any && options.onion_binds.is_empty() && options.listen {
         let localhost = NetAddress::Ipv4([127, 0, 0, 1]);
         options.onion_binds.push(Service::new(localhost, port.wrapping_add(1)));
     }
-    let all = options.white_binds.iter().map(|w| &w.service).chain(&options.binds).chain(&options.onion_binds);
+    let all =
+        options.white_binds.iter().map(|w| &w.service).chain(&options.binds).chain(&options.onion_binds);
     let mut seen = Vec::new();
     for service in all {
         if seen.contains(service) {
@@ -252,13 +254,13 @@ pub(crate) fn options(node: &Arc<NodeContext>, limits: &Limits) -> Result<Networ
     let book = AddrManOptions {
         magic: node.params.magic,
         deterministic: args.has_test_option("addrman"),
-        ..AddrManOptions::default()
     };
     let addrman = AddrMan::open(Some(data_dir.join("peers.dat")), book).or_else(|e| fail(e.to_string()))?;
     let ban_time = args.get_int("-bantime", DEFAULT_MISBEHAVING_BANTIME);
     let _ = node.banman.set(Arc::new(BanMan::open(Some(data_dir.join("banlist")), ban_time)));
     let bytes = |option: &str, kilobytes: i64| args.get_int(option, kilobytes).max(0) as usize * 1000;
-    let seconds = |option: &str, default: i64| Duration::from_secs(args.get_int(option, default).max(1) as u64);
+    let seconds =
+        |option: &str, default: i64| Duration::from_secs(args.get_int(option, default).max(1) as u64);
     socket.data_dir = Some(data_dir);
     socket.max_connections = limits.max_connections.max(0) as usize;
     socket.max_send_buffer = bytes("-maxsendbuffer", 1000);
@@ -311,7 +313,8 @@ pub(crate) fn options(node: &Arc<NodeContext>, limits: &Limits) -> Result<Networ
 /// `-proxy=host:port[=network]` and `-onion`.
 fn set_proxies(args: &ArgsManager, options: &mut SocketOptions) -> Result<(), StartFailed> {
     let randomize = args.get_bool("-proxyrandomize", true);
-    let mut given: Vec<(String, String)> = args.get_list("-proxy").into_iter().map(|p| ("proxy".into(), p)).collect();
+    let mut given: Vec<(String, String)> =
+        args.get_list("-proxy").into_iter().map(|p| ("proxy".into(), p)).collect();
     if let Some(onion) = args.get_opt_str("-onion").filter(|o| !o.is_empty() && o != "0") {
         given.push(("onion".into(), format!("{onion}=tor")));
     }

@@ -19,6 +19,8 @@ use crate::NodeContext;
 use crate::chain_interface::NodeChain;
 use crate::notifications::NodeNotifications;
 
+/// Seconds that the tip may be ahead of the clock.
+const MAX_FUTURE_BLOCK_TIME: i64 = 2 * 3600;
 const MAX_BLOCK_WEIGHT: i64 = 4_000_000;
 const DEFAULT_CHECKBLOCKS: i64 = 6;
 const DEFAULT_CHECKLEVEL: i64 = 3;
@@ -118,7 +120,6 @@ pub(crate) fn check_parameters(node: &Arc<NodeContext>) -> Result<Limits, StartF
     grs_args::set_logging_categories(args).or_else(fail)?;
     grs_args::set_logging_level(args).or_else(fail)?;
     check_mining_options(node)?;
-    check_not_yet(node)?;
     if let Some(time) = args.get_opt_int::<i64>("-mocktime") {
         grs_sync::clock::set_mock_time(time);
     }
@@ -262,6 +263,7 @@ pub(crate) fn start(running: &mut Running, limits: &Limits) -> Result<(), StartF
         return Err(StartFailed);
     }
     let net_options = network::options(&node, limits)?;
+    check_not_yet(&node)?;
     load_chain(&node)?;
     if stopping(&node.shutdown) {
         info!("Shutdown requested. Exiting.");
@@ -352,7 +354,7 @@ fn start_scheduler(node: &Arc<NodeContext>) -> Result<(), StartFailed> {
 }
 
 fn register_rpcs(node: &Arc<NodeContext>) {
-    let started = grs_sync::clock::now_secs();
+    let started = grs_sync::clock::steady_now();
     let stop = Arc::downgrade(node);
     let log = grs_log::logger().options().file_path;
     grs_rpc::control::register(
@@ -363,7 +365,7 @@ fn register_rpcs(node: &Arc<NodeContext>) {
                     node.request_shutdown();
                 }
             }),
-            uptime: Box::new(move || grs_sync::clock::now_secs() - started),
+            uptime: Box::new(move || grs_sync::clock::steady_now().saturating_sub(started).as_secs() as i64),
             log_path: log.display().to_string(),
             client_name: CLIENT_NAME.to_owned(),
         },
@@ -464,8 +466,14 @@ fn open_chain(node: &Arc<NodeContext>, reindex: bool) -> Result<(), LoadError> {
 
 fn verify(node: &NodeContext, chainman: &ChainstateManager) -> Result<(), LoadError> {
     let args = &node.args;
-    if chainman.view().tip().is_none() {
-        return Ok(());
+    let Some(tip) = chainman.view().tip() else { return Ok(()) };
+    if i64::from(chainman.index().time(tip)) > grs_sync::clock::now_secs() + MAX_FUTURE_BLOCK_TIME {
+        return Err(LoadError::Failure(
+            "The block database contains a block which appears to be from the future. This may be due to your \
+             computer's date and time being set incorrectly. Only rebuild the block database if you are sure that your \
+             computer's date and time are correct"
+                .into(),
+        ));
     }
     let count =
         |option: &str, default: i64| args.get_int(option, default).clamp(0, i64::from(i32::MAX)) as u32;
