@@ -21,7 +21,7 @@ use crate::event_loop::LoopHandle;
 use crate::logging::{ipc_log, thread_name};
 use crate::proxy_capnp::{thread, thread_map};
 use crate::strand::{Strand, lock};
-use crate::stream::{BatchWriter, ReadHalf};
+use crate::stream::{BatchWriter, split};
 use crate::threads::{ThreadMapServer, ThreadServer};
 
 /// Size of the read buffer: several small messages come with one system call.
@@ -237,12 +237,10 @@ impl Session {
         bootstrap: impl FnOnce(&Rc<Session>) -> Option<capnp::capability::Client>,
     ) -> Result<(Rc<Session>, RpcSystem<Side>), Error> {
         let local = |error: std::io::Error| Error::Local(error.to_string());
-        stream.set_nonblocking(true).map_err(local)?;
-        let stream = tokio::net::UnixStream::from_std(stream).map_err(local)?;
-        let (read, write) = stream.into_split();
+        let (read, write) = split(stream).map_err(local)?;
         let (writer, flusher) = BatchWriter::new(write);
         let network = twoparty::VatNetwork::new(
-            BufReader::with_capacity(READ_BUFFER, ReadHalf(read)),
+            BufReader::with_capacity(READ_BUFFER, read),
             writer,
             side,
             capnp::message::ReaderOptions::new(),
