@@ -5,6 +5,7 @@ mod control;
 mod descriptors;
 mod mempool;
 mod mining;
+mod net;
 mod rawtx;
 mod script_json;
 mod tx_json;
@@ -43,11 +44,6 @@ impl Deref for Ctx {
 }
 
 impl Ctx {
-    /// Number of connections.
-    fn peer_count(&self) -> Result<usize, RpcError> {
-        Err(RpcError::new(code::CLIENT_P2P_DISABLED, "Error: Peer-to-peer functionality missing or disabled"))
-    }
-
     /// Warnings as results show them: a list, or the last one with `-deprecatedrpc=warnings`.
     fn warnings_value(&self) -> Value {
         let warnings = self.node.warnings();
@@ -122,6 +118,7 @@ pub fn register(node: &Arc<NodeContext>) {
     node.rpc.register_all(mining::methods(&maker));
     node.rpc.register_all(mempool::methods(&maker));
     node.rpc.register_all(rawtx::methods(&maker));
+    node.rpc.register_all(net::methods(&maker));
     node.rpc.register_all(txoutproof::methods(&maker));
     node.rpc.register_all(util::methods(&maker));
     node.rpc.register_all(control::methods(&maker));

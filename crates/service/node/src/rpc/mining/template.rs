@@ -14,6 +14,7 @@ use grs_mining::{AssemblerOptions, BlockTemplate, create_new_block, update_time}
 use grs_params::BuriedDeployment;
 use grs_primitives::{Header, WITNESS_SCALE_FACTOR};
 use grs_rpc::{Arg, JsonExt, Method, Request, Res, RpcError, code};
+use grs_socket::Direction;
 use grs_sync::clock;
 use serde_json::{Map, Value, json};
 
@@ -252,7 +253,7 @@ fn getblocktemplate(ctx: &Ctx, request: &Request<'_>) -> Result<Value, RpcError>
 
 /// Fails while the node has no peers, or is catching up.
 fn check_connected(ctx: &Ctx, manager: &ChainstateManager) -> Result<(), RpcError> {
-    if ctx.peer_count()? == 0 {
+    if ctx.connman()?.count(Direction::Both) == 0 {
         return Err(RpcError::new(code::CLIENT_NOT_CONNECTED, "Groestlcoin Core is not connected!"));
     }
     if manager.is_initial_block_download() {
