@@ -2,18 +2,17 @@
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use grs_chainstate::{
-    BlockId, BlockInfo as ChainBlock, ChainView, ChainstateManager, ValidationInterface,
-};
+use grs_chainstate::{BlockId, BlockInfo as ChainBlock, ChainView, ChainstateManager, ValidationInterface};
 use grs_encoding::Encode;
 use grs_hashes::{BlockHash, Txid};
 use grs_interfaces::{
     BilingualString, BlockInfo, BlockScan, Broadcast, CallError, CallResult, Chain, ChainNotifications,
-    ChainstateRole, Coin, FeeEstimate, FindBlock, FoundBlock, FoundCommonAncestor, Handler, HandlerFn,
-    MempoolRemovalReason, NotifyOptions, PackageLimits, RbfState, RpcActor, RpcCommand, ScanNeedles, SettingsAction,
-    SettingsUpdate, TransactionAncestry, TxBroadcast,
+    ChainstateRole, Coin, FeeEstimate, FeeReason, FindBlock, FoundBlock, FoundCommonAncestor, Handler,
+    HandlerFn, MempoolRemovalReason, NotifyOptions, PackageLimits, RbfState, RpcActor, RpcCommand,
+    ScanNeedles, SettingsAction, SettingsUpdate, TransactionAncestry, TxBroadcast,
 };
 use grs_log::warn;
+use grs_mempool::fees::EstimateReason;
 use grs_mempool::{Mempool, MempoolInterface, NewMempoolTx, PoolCoins, RemovalReason};
 use grs_primitives::{Amount, Block, BlockLocator, OutPoint, Script, TxRef};
 use serde_json::Value;
@@ -50,7 +49,13 @@ impl NodeChain {
         node.mempool.get().cloned().ok_or_else(|| CallError::remote("The mempool is not loaded yet."))
     }
 
-    fn found(&self, chainman: &ChainstateManager, view: &ChainView, id: BlockId, want: FindBlock) -> FoundBlock {
+    fn found(
+        &self,
+        chainman: &ChainstateManager,
+        view: &ChainView,
+        id: BlockId,
+        want: FindBlock,
+    ) -> FoundBlock {
         let index = chainman.index();
         let in_active_chain = view.contains(id);
         let next = (want.next && in_active_chain).then(|| view.next(id)).flatten();
@@ -243,7 +248,12 @@ impl Chain for NodeChain {
         Ok(self.mempool()?.lock().descendant_stats(&txid).count > 1)
     }
 
-    fn broadcast_transaction(&self, tx: TxRef, max_fee: Amount, method: TxBroadcast) -> CallResult<Broadcast> {
+    fn broadcast_transaction(
+        &self,
+        tx: TxRef,
+        max_fee: Amount,
+        method: TxBroadcast,
+    ) -> CallResult<Broadcast> {
         let node = self.node()?;
         if method == TxBroadcast::NoMempoolPrivateBroadcast {
             return Ok(Err("Private broadcast is not available in this version yet.".into()));
@@ -264,13 +274,21 @@ impl Chain for NodeChain {
         })
     }
 
-    fn calculate_individual_bump_fees(&self, outpoints: &[OutPoint], feerate: Amount) -> CallResult<Vec<Amount>> {
+    fn calculate_individual_bump_fees(
+        &self,
+        outpoints: &[OutPoint],
+        feerate: Amount,
+    ) -> CallResult<Vec<Amount>> {
         let mempool = self.mempool()?;
         let pool = mempool.lock();
         Ok(outpoints.iter().map(|o| crate::bump::bump_fee(&pool, &[*o], feerate)).collect())
     }
 
-    fn calculate_combined_bump_fee(&self, outpoints: &[OutPoint], feerate: Amount) -> CallResult<Option<Amount>> {
+    fn calculate_combined_bump_fee(
+        &self,
+        outpoints: &[OutPoint],
+        feerate: Amount,
+    ) -> CallResult<Option<Amount>> {
         let mempool = self.mempool()?;
         let pool = mempool.lock();
         Ok(Some(crate::bump::bump_fee(&pool, outpoints, feerate)))
@@ -286,16 +304,38 @@ impl Chain for NodeChain {
     }
 
     fn check_chain_limits(&self, tx: TxRef) -> CallResult<Result<(), BilingualString>> {
-        Ok(self.mempool()?.lock().check_limits(&tx).map_err(|_| BilingualString::untranslated("too many unconfirmed transactions in cluster")))
+        Ok(self
+            .mempool()?
+            .lock()
+            .check_limits(&tx)
+            .map_err(|_| BilingualString::untranslated("too many unconfirmed transactions in cluster")))
     }
 
-    fn estimate_smart_fee(&self, num_blocks: u32, _conservative: bool) -> CallResult<FeeEstimate> {
-        // No estimator in this version: the wallet falls back as it does where there is no data.
-        Ok(FeeEstimate { desired_target: num_blocks, ..FeeEstimate::default() })
+    fn estimate_smart_fee(&self, num_blocks: u32, conservative: bool) -> CallResult<FeeEstimate> {
+        let node = self.node()?;
+        let Some(fees) = node.fees.get() else {
+            return Ok(FeeEstimate { desired_target: num_blocks, ..FeeEstimate::default() });
+        };
+        let target = i32::try_from(num_blocks).unwrap_or(i32::MAX);
+        let estimate = fees.estimate_smart_fee(target, conservative);
+        let blocks = |n: i32| u32::try_from(n).unwrap_or(0);
+        Ok(FeeEstimate {
+            feerate: estimate.rate.fee_per_kvb(),
+            reason: match estimate.reason {
+                EstimateReason::None => FeeReason::None,
+                EstimateReason::HalfEstimate => FeeReason::HalfEstimate,
+                EstimateReason::FullEstimate => FeeReason::FullEstimate,
+                EstimateReason::DoubleEstimate => FeeReason::DoubleEstimate,
+                EstimateReason::Conservative => FeeReason::Conservative,
+            },
+            desired_target: blocks(estimate.desired_target),
+            returned_target: blocks(estimate.returned_target),
+            best_height: estimate.best_height,
+        })
     }
 
     fn estimate_max_blocks(&self) -> CallResult<u32> {
-        Ok(1008)
+        Ok(self.node()?.fees.get().map_or(0, |f| f.max_target()))
     }
 
     fn mempool_min_fee(&self) -> CallResult<Amount> {

@@ -5,6 +5,7 @@ use grs_addrman::BanMan;
 use grs_args::ArgsManager;
 use grs_chainstate::ChainstateManager;
 use grs_mempool::Mempool;
+use grs_mempool::fees::FeeEstimator;
 use grs_params::ChainParams;
 use grs_rpc::{RpcError, RpcTable, code};
 use grs_socket::ConnectionManager;
@@ -30,6 +31,7 @@ pub struct NodeContext {
     pub(crate) mempool: OnceLock<Arc<Mempool>>,
     pub(crate) banman: OnceLock<Arc<BanMan>>,
     pub(crate) connman: OnceLock<Arc<ConnectionManager>>,
+    pub(crate) fees: OnceLock<Arc<FeeEstimator>>,
     exit_status: AtomicI32,
     warnings: Mutex<Vec<(String, String)>>,
     on_mock_time: Mutex<Vec<Arc<dyn Fn(i64) + Send + Sync>>>,
@@ -51,6 +53,7 @@ impl NodeContext {
             mempool: OnceLock::new(),
             banman: OnceLock::new(),
             connman: OnceLock::new(),
+            fees: OnceLock::new(),
             exit_status: AtomicI32::new(0),
             warnings: Mutex::new(Vec::new()),
             on_mock_time: Mutex::new(Vec::new()),
@@ -80,6 +83,11 @@ impl NodeContext {
     /// The ban list; an RPC error before it is there.
     pub fn banman(&self) -> Result<&Arc<BanMan>, RpcError> {
         self.banman.get().ok_or_else(|| RpcError::new(code::DATABASE_ERROR, "Error: Ban database not loaded"))
+    }
+
+    /// The fee estimator; an RPC error where there is none (`-blocksonly`, or not loaded yet).
+    pub fn fee_estimator(&self) -> Result<&Arc<FeeEstimator>, RpcError> {
+        self.fees.get().ok_or_else(|| RpcError::internal("Fee estimation disabled"))
     }
 
     /// Code that the process ends with.

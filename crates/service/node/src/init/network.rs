@@ -251,10 +251,7 @@ pub(crate) fn options(node: &Arc<NodeContext>, limits: &Limits) -> Result<Networ
     let mut socket = SocketOptions::new(node.params.clone());
     socket.reachable = reachable(args)?;
     let data_dir = args.data_dir_net();
-    let book = AddrManOptions {
-        magic: node.params.magic,
-        deterministic: args.has_test_option("addrman"),
-    };
+    let book = AddrManOptions { magic: node.params.magic, deterministic: args.has_test_option("addrman") };
     let addrman = AddrMan::open(Some(data_dir.join("peers.dat")), book).or_else(|e| fail(e.to_string()))?;
     let ban_time = args.get_int("-bantime", DEFAULT_MISBEHAVING_BANTIME);
     let _ = node.banman.set(Arc::new(BanMan::open(Some(data_dir.join("banlist")), ban_time)));

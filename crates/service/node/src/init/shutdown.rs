@@ -60,6 +60,9 @@ pub(crate) fn shutdown(mut running: Running) {
     {
         mempool_file::dump(mempool, &mempool_file::path(&node));
     }
+    if let Some(fees) = node.fees.get() {
+        fees.flush();
+    }
     if let Some(chainman) = node.chainman.get() {
         chainman.force_flush(false);
         chainman.signals().sync();

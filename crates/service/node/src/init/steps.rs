@@ -6,6 +6,7 @@ use std::sync::Arc;
 use grs_chainstate::{ChainstateManager, LoadError, VerifyResult};
 use grs_log::{error, info, warn};
 use grs_mempool::Mempool;
+use grs_mempool::fees::{FEE_FLUSH_INTERVAL, FeeEstimator};
 use grs_params::Network;
 use grs_policy::{DEFAULT_BLOCK_RESERVED_WEIGHT, MINIMUM_BLOCK_RESERVED_WEIGHT};
 use grs_rpc::control::ControlHooks;
@@ -262,6 +263,7 @@ pub(crate) fn start(running: &mut Running, limits: &Limits) -> Result<(), StartF
     {
         return Err(StartFailed);
     }
+    start_fee_estimator(&node)?;
     let net_options = network::options(&node, limits)?;
     check_not_yet(&node)?;
     load_chain(&node)?;
@@ -270,6 +272,9 @@ pub(crate) fn start(running: &mut Running, limits: &Limits) -> Result<(), StartF
         return Ok(());
     }
     network::create(&node, net_options)?;
+    if let (Some(fees), Some(mempool)) = (node.fees.get(), node.mempool.get()) {
+        mempool.subscribe(fees.clone());
+    }
     if let Some(wallet) = &running.wallet
         && !wallet_answer(wallet.load())?
     {
@@ -400,6 +405,29 @@ fn start_wallet(running: &mut Running) -> Result<(), StartFailed> {
             warn!("The wallet's scheduler did not move on: {e}");
         }
     }));
+    Ok(())
+}
+
+fn start_fee_estimator(node: &Arc<NodeContext>) -> Result<(), StartFailed> {
+    let args = &node.args;
+    if args.get_bool("-blocksonly", false) {
+        return Ok(());
+    }
+    let stale = args.get_bool("-acceptstalefeeestimates", false);
+    if stale && node.params.network != Network::Regtest {
+        return fail(format!(
+            "acceptstalefeeestimates is not supported on {} chain.",
+            node.params.network.name()
+        ));
+    }
+    let fees = FeeEstimator::load(&args.data_dir_net().join("fee_estimates.dat"), stale);
+    let weak = Arc::downgrade(&fees);
+    node.scheduler.schedule_every(FEE_FLUSH_INTERVAL, move || {
+        if let Some(fees) = weak.upgrade() {
+            fees.flush_estimates();
+        }
+    });
+    let _ = node.fees.set(fees);
     Ok(())
 }
 
