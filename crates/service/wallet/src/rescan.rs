@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use grs_hashes::BlockHash;
-use grs_interfaces::{FindBlock, ScanNeedles, ScanStatus};
+use grs_interfaces::{FindBlock, ScanNeedles, ScanStatus, ScannedBlock};
 use grs_sync::clock;
 
 use crate::error::{WalletError, WalletResult};
@@ -111,7 +111,7 @@ impl Wallet {
         let mut added = ScanNeedles::default();
         let mut current = begin;
         let mut interrupted = false;
-        'scan: loop {
+        loop {
             if self.scan.abort.load(Ordering::Acquire) {
                 break;
             }
@@ -120,27 +120,14 @@ impl Wallet {
                 break;
             }
             let chunk = scan.next_chunk(next, previous, std::mem::take(&mut added))?;
-            for found in &chunk.blocks {
-                let block = found.data.decode().map_err(|e| WalletError::text(e.to_string()))?;
-                let (hash, height) = (found.hash, found.height);
-                let mut state = self.lock();
-                state.in_transaction(|state| {
-                    state.scan_block(&block, hash, height as i32, found.max_time, update, clock::now_secs())
-                })?;
+            if let Some((hash, height)) = self.scan_chunk(&chunk.blocks, update, &mut added)? {
                 result.last_scanned = Some((hash, height as i32));
-                let new = std::mem::take(&mut state.new_scripts);
-                drop(state);
-                self.run_notices();
-                if !new.is_empty() {
-                    // Blocks after this one may pay the new scripts.
-                    added = ScanNeedles { scripts: new, outpoints: Vec::new() };
-                    next = height + 1;
-                    previous = Some(hash);
-                    if stop.is_some_and(|stop| height >= stop) {
-                        break 'scan;
-                    }
-                    continue 'scan;
+                next = height + 1;
+                previous = Some(hash);
+                if stop.is_some_and(|stop| height >= stop) {
+                    break;
                 }
+                continue;
             }
             if let Some(last) = chunk.last {
                 result.last_scanned = Some((last.hash, last.height as i32));
@@ -207,6 +194,34 @@ impl Wallet {
             wallet_log!(self, "Rescan completed in {:15}ms", start.elapsed().as_millis());
         }
         Ok(result)
+    }
+
+    /// Takes in matching blocks, all in one write. When a block leads to new scripts, it stops there and gives that
+    /// block: those after it may pay the new scripts, which go to `added`.
+    fn scan_chunk(
+        &self,
+        blocks: &[ScannedBlock],
+        update: bool,
+        added: &mut ScanNeedles,
+    ) -> WalletResult<Option<(BlockHash, u32)>> {
+        if blocks.is_empty() {
+            return Ok(None);
+        }
+        let now = clock::now_secs();
+        let stopped = self.lock().in_transaction(|state| {
+            for found in blocks {
+                let block = found.data.decode().map_err(|e| WalletError::text(e.to_string()))?;
+                state.scan_block(&block, found.hash, found.height as i32, found.max_time, update, now)?;
+                let scripts = std::mem::take(&mut state.new_scripts);
+                if !scripts.is_empty() {
+                    *added = ScanNeedles { scripts, outpoints: Vec::new() };
+                    return Ok(Some((found.hash, found.height)));
+                }
+            }
+            Ok(None)
+        })?;
+        self.run_notices();
+        Ok(stopped)
     }
 
     /// Scans from the first block that may hold payments to keys of a time on. Gives the time from which on the scan

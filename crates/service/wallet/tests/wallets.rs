@@ -379,3 +379,67 @@ fn paths_and_formats_are_refused_with_the_reference_texts() {
     let errors = setup.chain.inner().errors.clone();
     assert!(errors[1].ends_with("Data is not in recognized format."), "{errors:?}");
 }
+
+#[test]
+fn raw_transactions_are_funded_and_lists_of_receipts_add_up() {
+    let setup = funded(&[], 3);
+    let tx = grs_primitives::MutableTransaction {
+        version: 2,
+        inputs: vec![],
+        outputs: vec![
+            grs_primitives::TxOut::new(grs_primitives::Amount(60_0000_0000), nobody()),
+            grs_primitives::TxOut::new(grs_primitives::Amount(1_0000_0000), setup.script(&other())),
+        ],
+        lock_time: 0,
+    };
+    let hex = grs_encoding::hex_encode(grs_encoding::encode_to_vec(&tx));
+    let options =
+        json!({ "changePosition": 0, "fee_rate": 3, "lockUnspents": true, "change_type": "legacy" });
+    let done = setup.call("fundrawtransaction", json!([hex, options]));
+    assert_eq!(done["changepos"], 0);
+    assert_eq!(setup.call("listlockunspent", json!([])).as_array().unwrap().len(), 2);
+    let signed = setup.call("signrawtransactionwithwallet", json!([done["hex"]]));
+    assert_eq!(signed["complete"], true);
+    let bytes = grs_encoding::hex_decode(signed["hex"].as_str().unwrap()).unwrap();
+    let signed: grs_primitives::Transaction = grs_encoding::decode_exact(&bytes).unwrap();
+    let out: i64 = signed.outputs.iter().map(|o| o.value.0).sum();
+    let fee: f64 = done["fee"].to_string().parse().unwrap();
+    assert_eq!(100_0000_0000 - out, (fee * 1e8).round() as i64);
+    let vsize = signed.weight().div_ceil(4) as i64;
+    assert!((3 * vsize..=3 * (vsize + 4)).contains(&((fee * 1e8).round() as i64)), "{fee} for {vsize}");
+    let error = setup.fail("fundrawtransaction", json!([hex, { "add_inputs": false }]));
+    assert_eq!(error.0, -4);
+
+    setup.call("lockunspent", json!([true]));
+    let named = setup.call("getnewaddress", json!(["friend"]));
+    setup.call("sendtoaddress", json!([named, 2]));
+    setup.chain.confirm();
+    let listed = setup.call("listreceivedbyaddress", json!([1, false, null, named]));
+    assert_eq!(listed[0]["amount"].to_string(), "2.00000000");
+    assert_eq!(listed[0]["confirmations"], 1);
+    let labels = setup.call("listreceivedbylabel", json!([]));
+    let friend = labels.as_array().unwrap().iter().find(|l| l["label"] == "friend").unwrap();
+    assert_eq!(friend["amount"].to_string(), "2.00000000");
+}
+
+#[test]
+fn nothing_handed_out_is_lost_when_the_process_dies() {
+    let mut setup = funded(&[], 1);
+    let named = setup.call("getnewaddress", json!(["named", "bech32m"]));
+    let change = setup.call("getrawchangeaddress", json!([]));
+    let txid = setup.call("sendtoaddress", json!([other(), 1, "note"]));
+    // The file as a kill at this moment leaves it.
+    let dir = setup.dir.path().join("regtest/wallets");
+    std::fs::create_dir(dir.join("killed")).unwrap();
+    std::fs::copy(dir.join("w/wallet.dat"), dir.join("killed/wallet.dat")).unwrap();
+    setup.chain.rpc("w", "unloadwallet", json!([])).unwrap();
+    setup.call("loadwallet", json!(["killed"]));
+    assert_eq!(setup.call("getaddressinfo", json!([named]))["labels"], json!(["named"]));
+    assert_eq!(setup.call("getaddressinfo", json!([change]))["ischange"], true);
+    assert_ne!(setup.call("getrawchangeaddress", json!([])), change);
+    assert_ne!(setup.call("getnewaddress", json!(["", "bech32m"])), named);
+    let tx = setup.call("gettransaction", json!([txid]));
+    assert_eq!(tx["comment"], "note");
+    assert_eq!(tx["amount"].to_string(), "-1.00000000");
+    setup.stop();
+}

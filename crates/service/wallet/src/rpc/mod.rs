@@ -5,6 +5,8 @@ mod backup;
 mod coins;
 mod decode;
 mod encrypt;
+mod fund;
+mod received;
 mod sign;
 mod spend;
 mod transactions;
@@ -32,6 +34,22 @@ const WALLET_ENDPOINT: &str = "/wallet/";
 /// What handlers give.
 pub(crate) type RpcResult = Result<Value, RpcError>;
 
+fn all_methods() -> Vec<Method> {
+    [
+        wallets::methods(),
+        addresses::methods(),
+        coins::methods(),
+        received::methods(),
+        transactions::methods(),
+        spend::methods(),
+        fund::methods(),
+        sign::methods(),
+        encrypt::methods(),
+        backup::methods(),
+    ]
+    .concat()
+}
+
 /// Answers forwarded calls.
 pub(crate) struct WalletRpc {
     context: Arc<WalletContext>,
@@ -43,18 +61,7 @@ impl WalletRpc {
     pub(crate) fn new(context: Arc<WalletContext>) -> WalletRpc {
         let table = RpcTable::new();
         table.set_doc_check(context.args.get_bool("-rpcdoccheck", false));
-        for group in [
-            wallets::methods(),
-            addresses::methods(),
-            coins::methods(),
-            transactions::methods(),
-            spend::methods(),
-            sign::methods(),
-            encrypt::methods(),
-            backup::methods(),
-        ] {
-            table.register_all(group);
-        }
+        table.register_all(all_methods());
         table.set_warmup_finished();
         table.start();
         WalletRpc { context, table }
@@ -62,29 +69,19 @@ impl WalletRpc {
 
     /// Descriptions for the node.
     pub(crate) fn commands(&self) -> Vec<RpcCommand> {
-        [
-            wallets::methods(),
-            addresses::methods(),
-            coins::methods(),
-            transactions::methods(),
-            spend::methods(),
-            sign::methods(),
-            encrypt::methods(),
-            backup::methods(),
-        ]
-        .into_iter()
-        .flatten()
-        .enumerate()
-        .map(|(i, method): (usize, Method)| RpcCommand {
-            category: method.category().to_owned(),
-            name: method.name().to_owned(),
-            arg_names: arg_names(&method)
-                .into_iter()
-                .map(|a| RpcArgName { name: a.names, named_only: a.named_only })
-                .collect(),
-            unique_id: i as i64,
-        })
-        .collect()
+        all_methods()
+            .into_iter()
+            .enumerate()
+            .map(|(i, method): (usize, Method)| RpcCommand {
+                category: method.category().to_owned(),
+                name: method.name().to_owned(),
+                arg_names: arg_names(&method)
+                    .into_iter()
+                    .map(|a| RpcArgName { name: a.names, named_only: a.named_only })
+                    .collect(),
+                unique_id: i as i64,
+            })
+            .collect()
     }
 }
 

@@ -102,9 +102,12 @@ fn parse_outputs(wallet: &Wallet, outputs: &Map<String, Value>) -> Result<Vec<(D
 }
 
 /// Takes fee rate, target and mode into account. Reference: `SetFeeEstimateMode`.
-fn set_fee_mode(wallet: &Wallet, control: &mut CoinControl, request: &Request<'_>) -> Result<(), RpcError> {
-    let (target, mode, rate) =
-        (request.value("conf_target"), request.value("estimate_mode"), request.value("fee_rate"));
+pub(super) fn set_fee_mode(
+    wallet: &Wallet,
+    control: &mut CoinControl,
+    (target, mode, rate): (&Value, &Value, &Value),
+    override_min: bool,
+) -> Result<(), RpcError> {
     if !rate.is_null() {
         if !target.is_null() {
             return Err(RpcError::invalid_parameter(
@@ -116,6 +119,7 @@ fn set_fee_mode(wallet: &Wallet, control: &mut CoinControl, request: &Request<'_
             return Err(RpcError::invalid_parameter("Cannot specify both estimate_mode and fee_rate"));
         }
         control.fee_rate = Some(FeeRate::per_kvb(amount_from_value_with(rate, 3)?));
+        control.override_fee_rate |= override_min;
         control.signal_rbf.get_or_insert(true);
         return Ok(());
     }
@@ -136,6 +140,10 @@ fn set_fee_mode(wallet: &Wallet, control: &mut CoinControl, request: &Request<'_
         control.confirm_target = Some(parse_confirm_target(target, max)?);
     }
     Ok(())
+}
+
+fn fee_arguments<'a>(request: &Request<'a>) -> (&'a Value, &'a Value, &'a Value) {
+    (request.value("conf_target"), request.value("estimate_mode"), request.value("fee_rate"))
 }
 
 /// Makes a payment and sends it. Reference: `SendMoney`.
@@ -186,7 +194,7 @@ fn sendtoaddress(request: &Request<'_>) -> RpcResult {
     control.allow_used = !avoid_reuse;
     // Coins of one address are then spent at once.
     control.avoid_partial_spends |= avoid_reuse;
-    set_fee_mode(&wallet, &mut control, request)?;
+    set_fee_mode(&wallet, &mut control, fee_arguments(request), false)?;
     ensure_unlocked(&state_of(&wallet))?;
     let mut outputs = Map::new();
     outputs.insert(request.arg::<&str>("address")?.to_owned(), request.value("amount").clone());
@@ -199,7 +207,7 @@ fn sendtoaddress(request: &Request<'_>) -> RpcResult {
 }
 
 /// Places of the recipients who share the fee. Reference: `InterpretSubtractFeeFromOutputInstructions`.
-fn fee_payers(value: &Value, addresses: &[&String]) -> Result<BTreeSet<usize>, RpcError> {
+pub(super) fn fee_payers(value: &Value, addresses: &[&String]) -> Result<BTreeSet<usize>, RpcError> {
     let wrong = |text: String| {
         RpcError::invalid_parameter(format!("Invalid parameter 'subtract fee from output', {text}"))
     };
@@ -236,7 +244,7 @@ fn sendmany(request: &Request<'_>) -> RpcResult {
         values.insert("comment".to_owned(), text);
     }
     let mut control = CoinControl { signal_rbf: request.opt("replaceable")?, ..CoinControl::default() };
-    set_fee_mode(&wallet, &mut control, request)?;
+    set_fee_mode(&wallet, &mut control, fee_arguments(request), false)?;
     let addresses: Vec<&String> = outputs.keys().collect();
     let payers = fee_payers(request.value("subtractfeefrom"), &addresses)?;
     let recipients = parse_outputs(&wallet, outputs)?

@@ -7,7 +7,7 @@ use grs_descriptor::{Destination, FlatSigningProvider, OutputType, sign_transact
 use grs_encoding::compact_size_len;
 use grs_interfaces::{FeeReason, FindBlock};
 use grs_policy::{FeeRate, MIN_STANDARD_TX_NONWITNESS_SIZE, dust_threshold, is_dust, virtual_size};
-use grs_primitives::{Amount, MutableTransaction, OutPoint, Script, TxIn, TxOut, TxRef};
+use grs_primitives::{Amount, MutableTransaction, OutPoint, Script, TxIn, TxOut, TxRef, Witness};
 use grs_sync::clock;
 
 use super::algorithms::{Rng, change_target};
@@ -49,6 +49,8 @@ pub(crate) struct CoinControl {
     pub(crate) selected: Vec<(OutPoint, Option<u32>)>,
     /// Only these inputs.
     pub(crate) only_selected: bool,
+    /// Unlocking scripts and witnesses that such inputs have already.
+    pub(crate) unlocking: BTreeMap<OutPoint, (Script, Witness)>,
     pub(crate) fee_rate: Option<FeeRate>,
     /// Use the rate even if it is below the least.
     pub(crate) override_fee_rate: bool,
@@ -502,7 +504,12 @@ impl Wallet {
             let wanted =
                 control.selected.get(i).filter(|_| i < preset.len()).and_then(|(_, sequence)| *sequence);
             own_sequence |= wanted.is_some();
-            tx.inputs.push(TxIn::new(coins[i].outpoint, wanted.unwrap_or(default_sequence)));
+            let mut input = TxIn::new(coins[i].outpoint, wanted.unwrap_or(default_sequence));
+            if let Some((script_sig, witness)) = control.unlocking.get(&input.prevout) {
+                input.script_sig = script_sig.clone();
+                input.witness = witness.clone();
+            }
+            tx.inputs.push(input);
         }
         tx.lock_time = match control.lock_time {
             Some(lock_time) => lock_time,
