@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use grs_chainstate::ValidationInterface;
 use grs_consensus::{BlockValidationError, fill_witness_reserved_value};
-use grs_encoding::{decode_exact, hex_decode};
+use grs_encoding::{Decode, Reader, hex_decode};
 use grs_hashes::BlockHash;
 use grs_params::BuriedDeployment;
 use grs_primitives::{Block, HashedHeader};
@@ -47,7 +47,7 @@ pub(super) fn bip22(result: Result<(), BlockValidationError>) -> Value {
 pub(super) fn decode_block(text: &str) -> Result<Block, RpcError> {
     hex_decode(text)
         .ok()
-        .and_then(|bytes| decode_exact(&bytes).ok())
+        .and_then(|bytes| Block::decode(&mut Reader::new(&bytes)).ok())
         .ok_or_else(|| RpcError::deserialization("Block decode failed"))
 }
 
@@ -101,7 +101,8 @@ fn submitblock(ctx: &Ctx, request: &Request<'_>) -> Result<Value, RpcError> {
 fn submitheader(ctx: &Ctx, request: &Request<'_>) -> Result<Value, RpcError> {
     let failed = || RpcError::deserialization("Block header decode failed");
     let bytes = hex_decode(request.arg("hexdata")?).map_err(|_| failed())?;
-    let header: HashedHeader = decode_exact(&bytes).map_err(|_| failed())?;
+    // Bytes that follow are ignored, as after a block.
+    let header = HashedHeader::decode(&mut Reader::new(&bytes)).map_err(|_| failed())?;
     let manager = ctx.chainman()?;
     let verify = |text: String| RpcError::new(code::VERIFY_ERROR, text);
     if manager.index().lookup(&header.prev).is_none() {
