@@ -116,7 +116,8 @@ impl BanMan {
     /// time. A ban that ends later already stays.
     pub fn ban(&self, subnet: Subnet, offset: i64, since_epoch: bool) {
         let now = clock::now_secs();
-        let (offset, since_epoch) = if offset <= 0 { (self.default_ban_time, false) } else { (offset, since_epoch) };
+        let (offset, since_epoch) =
+            if offset <= 0 { (self.default_ban_time, false) } else { (offset, since_epoch) };
         let until = if since_epoch { offset } else { now.saturating_add(offset) };
         {
             let mut state = self.state.lock();
@@ -220,7 +221,11 @@ impl Drop for BanMan {
     }
 }
 
-fn write(env: &dyn FileEnv, path: &std::path::Path, banned: &BTreeMap<Subnet, BanEntry>) -> std::io::Result<()> {
+fn write(
+    env: &dyn FileEnv,
+    path: &std::path::Path,
+    banned: &BTreeMap<Subnet, BanEntry>,
+) -> std::io::Result<()> {
     let list: Vec<Value> = banned
         .iter()
         .map(|(subnet, entry)| {
@@ -321,7 +326,10 @@ mod tests {
         assert!(text.starts_with("{\n    \"_warning_\": \"This file"), "{text}");
         assert!(text.contains("\n            \"address\": \"1.2.3.0/24\"\n"), "{text}");
         let ban = open();
-        assert_eq!(ban.banned().iter().map(|b| b.0.to_string()).collect::<Vec<_>>(), ["1.2.3.0/24", "5.6.7.8/32"]);
+        assert_eq!(
+            ban.banned().iter().map(|b| b.0.to_string()).collect::<Vec<_>>(),
+            ["1.2.3.0/24", "5.6.7.8/32"]
+        );
         // A shorter ban does not replace a longer one.
         let until = ban.banned()[0].1.until;
         ban.ban(subnet("1.2.3.0/24"), 5, false);

@@ -200,9 +200,9 @@ pub(crate) fn read_tables(file: &[u8], magic: [u8; 4], rng: Rng) -> Result<Table
     let lost: Vec<u32> =
         tables.info.iter().filter(|(_, i)| !i.tried && i.references == 0).map(|(id, _)| *id).collect();
     lost.into_iter().for_each(|id| tables.delete(id));
-    tables
-        .check()
-        .map_err(|why| FileError::Corrupt(format!("Corrupt data. Consistency check failed with code {why}")))?;
+    tables.check().map_err(|why| {
+        FileError::Corrupt(format!("Corrupt data. Consistency check failed with code {why}"))
+    })?;
     Ok(tables)
 }
 

@@ -49,7 +49,9 @@ impl Subnet {
 
     /// Reads an address, `address/bits` or `address/netmask`. No look-up.
     pub fn parse(text: &str) -> Option<Subnet> {
-        let Some((host, mask)) = text.rsplit_once('/') else { return Subnet::single(NetAddress::parse(text)?) };
+        let Some((host, mask)) = text.rsplit_once('/') else {
+            return Subnet::single(NetAddress::parse(text)?);
+        };
         let address = NetAddress::parse(host)?;
         if !mask.is_empty() && mask.bytes().all(|b| b.is_ascii_digit()) && mask.parse::<u8>().is_ok() {
             return Subnet::with_prefix(address, mask.parse().ok()?);
@@ -123,7 +125,9 @@ mod tests {
         assert_eq!(parse("2001:4d48:ac57:400:cacf:e9ff:fe1d:9c63/19").unwrap(), "2001:4000::/19");
         assert_eq!(parse("fe80::1/128").unwrap(), "fe80::1/128");
         assert_eq!(parse("::/0").unwrap(), "::/0");
-        for bad in ["", "/", "1.2.3.4/33", "1.2.3.4/x", "1.2.3.4/", "::1/129", "fuzzy", "1.2.3.4/-1", "1.2.3.4/+1"] {
+        for bad in
+            ["", "/", "1.2.3.4/33", "1.2.3.4/x", "1.2.3.4/", "::1/129", "fuzzy", "1.2.3.4/-1", "1.2.3.4/+1"]
+        {
             assert_eq!(parse(bad), None, "{bad}");
         }
     }

@@ -146,7 +146,8 @@ impl Tables {
 
     pub(crate) fn new_bucket(&self, service: &Service, source: &NetAddress) -> usize {
         let source = sized(&net_group(source));
-        let first = hash(&[&self.key, &sized(&net_group(&service.address)), &source]) % NEW_BUCKETS_PER_SOURCE_GROUP;
+        let first =
+            hash(&[&self.key, &sized(&net_group(&service.address)), &source]) % NEW_BUCKETS_PER_SOURCE_GROUP;
         (hash(&[&self.key, &source, &first.to_le_bytes()]) % NEW_BUCKETS as u64) as usize
     }
 
@@ -253,7 +254,10 @@ impl Tables {
         let service = info.address.service;
         let bucket = self.tried_bucket(&service);
         let position = self.position(&service, false, bucket);
-        if !service.address.is_valid() || self.tried[bucket][position] != EMPTY || self.find(&service).is_some() {
+        if !service.address.is_valid()
+            || self.tried[bucket][position] != EMPTY
+            || self.find(&service).is_some()
+        {
             return false;
         }
         info.tried = true;
@@ -292,7 +296,8 @@ impl Tables {
                 }
                 info.address.services = info.address.services.with(address.services);
                 let references = info.references;
-                if time <= i64::from(info.address.time) || info.tried || references == NEW_BUCKETS_PER_ADDRESS {
+                if time <= i64::from(info.address.time) || info.tried || references == NEW_BUCKETS_PER_ADDRESS
+                {
                     return false;
                 }
                 // Each further place is twice as hard to get.
@@ -314,8 +319,10 @@ impl Tables {
             return false;
         }
         let references = self.info.get(&id).map_or(0, |i| i.references);
-        let replace =
-            self.info.get(&here).is_none_or(|old| old.is_terrible(now) || (old.references > 1 && references == 0));
+        let replace = self
+            .info
+            .get(&here)
+            .is_none_or(|old| old.is_terrible(now) || (old.references > 1 && references == 0));
         if replace {
             self.clear_new(bucket, position);
             self.place_new(id, bucket);

@@ -4,7 +4,9 @@ use grs_hashes::SipHasher24;
 use grs_log::{Category, debug};
 use grs_wire::{MAX_ADDR_TO_SEND, Message, TimedAddress};
 
-use crate::options::{ADDR_TOKEN_BUCKET, AVG_ADDRESS_BROADCAST, MAX_ADDR_RATE_PER_SECOND, MAX_PCT_ADDR_TO_SEND};
+use crate::options::{
+    ADDR_TOKEN_BUCKET, AVG_ADDRESS_BROADCAST, MAX_ADDR_RATE_PER_SECOND, MAX_PCT_ADDR_TO_SEND,
+};
 use crate::state::{Peer, Shared, State};
 use crate::{ConnectionType, PeerId, PeerManager, Permissions};
 

@@ -10,14 +10,14 @@ use grs_log::{Category, debug};
 use grs_policy::{DEFAULT_MIN_RELAY_TX_FEE, FeeRate};
 use grs_primitives::{HashedHeader, MAX_MONEY, TxRef};
 use grs_wire::{
-    CompactBlock, FEEFILTER_VERSION, Inventory, MAX_INV_SIZE, MSG_BLOCK, MSG_TX, MSG_WITNESS_TX, MSG_WTX, Message,
-    SENDHEADERS_VERSION,
+    CompactBlock, FEEFILTER_VERSION, Inventory, MAX_INV_SIZE, MSG_BLOCK, MSG_TX, MSG_WITNESS_TX, MSG_WTX,
+    Message, SENDHEADERS_VERSION,
 };
 
 use crate::options::{
-    AVG_FEEFILTER_BROADCAST, HEADERS_DOWNLOAD_TIMEOUT_BASE, INBOUND_INVENTORY_INTERVAL, INVENTORY_BROADCAST_MAX,
-    INVENTORY_BROADCAST_TARGET, MAX_BLOCKS_TO_ANNOUNCE, MAX_FEEFILTER_CHANGE_DELAY, MAX_GETDATA_SIZE,
-    OUTBOUND_INVENTORY_INTERVAL,
+    AVG_FEEFILTER_BROADCAST, HEADERS_DOWNLOAD_TIMEOUT_BASE, INBOUND_INVENTORY_INTERVAL,
+    INVENTORY_BROADCAST_MAX, INVENTORY_BROADCAST_TARGET, MAX_BLOCKS_TO_ANNOUNCE, MAX_FEEFILTER_CHANGE_DELAY,
+    MAX_GETDATA_SIZE, OUTBOUND_INVENTORY_INTERVAL,
 };
 use crate::state::{Peer, Shared, State};
 use crate::tx_download::TxName;
@@ -125,7 +125,13 @@ impl PeerManager {
         }
     }
 
-    fn maybe_start_headers_sync(&self, peer: &mut Peer, shared: &mut Shared, sync_from_peer: bool, now: Duration) {
+    fn maybe_start_headers_sync(
+        &self,
+        peer: &mut Peer,
+        shared: &mut Shared,
+        sync_from_peer: bool,
+        now: Duration,
+    ) {
         if peer.sync_started || !peer.can_serve_blocks() || self.chain.store().loading_blocks() {
             return;
         }
@@ -221,11 +227,7 @@ impl PeerManager {
         if revert {
             let hash = index.hash(newest);
             if !view.contains(newest) {
-                debug!(
-                    Category::Net,
-                    "Announcing block {hash} not on main chain (tip={})",
-                    view.tip_hash()
-                );
+                debug!(Category::Net, "Announcing block {hash} not on main chain (tip={})", view.tip_hash());
             }
             if !self.peer_has_header(peer, newest) {
                 peer.blocks_for_inv.push(hash);
@@ -301,7 +303,8 @@ impl PeerManager {
         if let Some((candidates, sequence)) = candidates {
             let mut relay = peer.tx_relay.take();
             if let Some(relay) = &mut relay {
-                let limit = (INVENTORY_BROADCAST_TARGET + relay.to_send.len() / 1000 * 5).min(INVENTORY_BROADCAST_MAX);
+                let limit = (INVENTORY_BROADCAST_TARGET + relay.to_send.len() / 1000 * 5)
+                    .min(INVENTORY_BROADCAST_MAX);
                 // An answer to `mempool` may be larger; those are not in the list of what is to be sent.
                 let whole = candidates.len() > relay.to_send.len();
                 let mut sent = 0;
@@ -318,7 +321,8 @@ impl PeerManager {
                         Inventory::txid(MSG_TX, candidate.tx.txid())
                     };
                     if (!whole && relay.known.contains(&inv.hash))
-                        || candidate.fee < FeeRate::per_kvb(relay.fee_filter).fee(candidate.vsize.max(0) as usize).0
+                        || candidate.fee
+                            < FeeRate::per_kvb(relay.fee_filter).fee(candidate.vsize.max(0) as usize).0
                     {
                         continue;
                     }
@@ -424,7 +428,8 @@ impl PeerManager {
 /// Rates that filters are rounded to, ascending.
 fn filter_steps() -> impl Iterator<Item = f64> {
     let first = (DEFAULT_MIN_RELAY_TX_FEE / 2).max(1) as f64;
-    std::iter::once(0.0).chain(std::iter::successors(Some(first), |step| Some(step * 1.1)).take_while(|s| *s <= 1e7))
+    std::iter::once(0.0)
+        .chain(std::iter::successors(Some(first), |step| Some(step * 1.1)).take_while(|s| *s <= 1e7))
 }
 
 fn largest_filter() -> i64 {

@@ -22,7 +22,9 @@ impl PeerManager {
     /// The tip is recent: blocks are asked for as soon as they are announced.
     pub(crate) fn can_direct_fetch(&self) -> bool {
         let spacing = self.options.params.consensus.pow_target_spacing;
-        self.view().tip().is_some_and(|tip| i64::from(self.index().time(tip)) > self.now_secs() - spacing * 20)
+        self.view()
+            .tip()
+            .is_some_and(|tip| i64::from(self.index().time(tip)) > self.now_secs() - spacing * 20)
     }
 
     pub(crate) fn segwit_active_at(&self, height: u32) -> bool {
@@ -91,8 +93,8 @@ impl PeerManager {
         let (index, hash) = (self.index(), block.hash());
         debug!(Category::Net, "received block {hash} peer={id}");
         let parent = index.lookup(&block.header.prev);
-        let mutated = parent
-            .is_some_and(|p| is_block_mutated(&block, self.segwit_active_at(index.height(p) + 1)));
+        let mutated =
+            parent.is_some_and(|p| is_block_mutated(&block, self.segwit_active_at(index.height(p) + 1)));
         let known = index.lookup(&hash);
         let mut force = false;
         {
@@ -173,7 +175,13 @@ impl PeerManager {
 
     /// Adds requests for blocks to `out`, if it is this peer's turn; see the reference's `SendMessages` and
     /// `FindNextBlocksToDownload`.
-    pub(crate) fn request_blocks(&self, state: &mut State, id: PeerId, sync_from_peer: bool, out: &mut Vec<Inventory>) {
+    pub(crate) fn request_blocks(
+        &self,
+        state: &mut State,
+        id: PeerId,
+        sync_from_peer: bool,
+        out: &mut Vec<Inventory>,
+    ) {
         let State { peers, shared } = state;
         let bulk = self.bulk();
         let budget = shared.downloads.per_peer(bulk);
@@ -200,7 +208,8 @@ impl PeerManager {
             );
         }
         if peer.in_flight.is_empty()
-            && let Some(staller) = staller.and_then(|s| peers.get_mut(&s)).filter(|p| p.stalling_since.is_none())
+            && let Some(staller) =
+                staller.and_then(|s| peers.get_mut(&s)).filter(|p| p.stalling_since.is_none())
         {
             staller.stalling_since = Some(now);
             debug!(Category::Net, "Stall started peer={}", staller.id());

@@ -45,7 +45,8 @@ impl Downloads {
     pub(crate) fn received(&mut self, size: usize) {
         // Growth counts at once, so that large blocks after small ones do not pile up.
         let size = size as f64;
-        self.average_size = if size > self.average_size { size } else { 0.98 * self.average_size + 0.02 * size };
+        self.average_size =
+            if size > self.average_size { size } else { 0.98 * self.average_size + 0.02 * size };
     }
 
     fn fitting(&self, bytes: usize) -> usize {

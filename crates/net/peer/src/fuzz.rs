@@ -42,7 +42,8 @@ pub fn fuzz_messages(data: &[u8]) {
         }
     }
     while let [kind, len, tail @ ..] = rest {
-        let name = MESSAGE_TYPES.get(usize::from(*kind) % (MESSAGE_TYPES.len() + 1)).copied().unwrap_or("nonsense");
+        let name =
+            MESSAGE_TYPES.get(usize::from(*kind) % (MESSAGE_TYPES.len() + 1)).copied().unwrap_or("nonsense");
         let (payload, next) = tail.split_at(tail.len().min(usize::from(*len) * 4));
         rest = next;
         let message = Incoming::decode(name.to_owned(), payload, now + Duration::from_millis(1));

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use grs_log::{Category, debug, info};
 use grs_wire::{
-    MIN_PEER_PROTO_VERSION, Message, PROTOCOL_VERSION, SHORT_IDS_BLOCKS_VERSION, SendCompact,
-    Service, Services, TimedAddress, Version, WTXID_RELAY_VERSION,
+    MIN_PEER_PROTO_VERSION, Message, PROTOCOL_VERSION, SHORT_IDS_BLOCKS_VERSION, SendCompact, Service,
+    Services, TimedAddress, Version, WTXID_RELAY_VERSION,
 };
 
 use crate::options::{CMPCTBLOCKS_VERSION, NETWORK_LIMITED_ALLOW_CONN_BLOCKS};
@@ -40,7 +40,8 @@ impl PeerManager {
 
     pub(crate) fn send_version(&self, peer: &mut Peer, shared: &mut Shared) {
         let address = &peer.info.address;
-        let usable = address.address.is_routable() && !peer.info.proxied && address.address.is_v1_compatible();
+        let usable =
+            address.address.is_routable() && !peer.info.proxied && address.address.is_v1_compatible();
         let receiver = if usable { *address } else { Service::default() };
         let relay = !self.rejects_incoming_txs(peer);
         let (height, id) = (shared.best_height, peer.id());
@@ -218,8 +219,7 @@ impl PeerManager {
             } else if peer.common_version < WTXID_RELAY_VERSION {
                 debug!(
                     Category::Net,
-                    "ignoring wtxidrelay due to old common version={} from peer={id}",
-                    peer.common_version
+                    "ignoring wtxidrelay due to old common version={} from peer={id}", peer.common_version
                 );
             } else if peer.wtxid_relay {
                 debug!(Category::Net, "ignoring duplicate wtxidrelay from peer={id}");

@@ -1,7 +1,9 @@
 //! Headers from peers.
 
 use grs_blockstore::{BlockId, BlockStatus};
-use grs_consensus::{BlockValidationError, BlockValidationResult, claimed_headers_work, has_valid_proof_of_work};
+use grs_consensus::{
+    BlockValidationError, BlockValidationResult, claimed_headers_work, has_valid_proof_of_work,
+};
 use grs_hashes::BlockHash;
 use grs_log::{Category, debug, info, warn};
 use grs_primitives::HashedHeader;
@@ -141,7 +143,12 @@ impl PeerManager {
         self.update_availability(peer, &last.hash());
     }
 
-    fn continue_low_work_sync(&self, peer: &mut Peer, shared: &mut Shared, headers: &mut Vec<HashedHeader>) -> bool {
+    fn continue_low_work_sync(
+        &self,
+        peer: &mut Peer,
+        shared: &mut Shared,
+        headers: &mut Vec<HashedHeader>,
+    ) -> bool {
         let Some(mut sync) = peer.headers_sync.take() else { return false };
         let id = peer.id();
         let result = sync.process(headers, headers.len() == self.options.max_headers_result);
@@ -297,7 +304,12 @@ impl PeerManager {
 }
 
 /// Consequences of an invalid block or header for its sender. Reference: `MaybePunishNodeForBlock`.
-pub(crate) fn punish_for_block(peer: &mut Peer, error: &BlockValidationError, via_compact: bool, message: &str) {
+pub(crate) fn punish_for_block(
+    peer: &mut Peer,
+    error: &BlockValidationError,
+    via_compact: bool,
+    message: &str,
+) {
     let punish = match error.result {
         BlockValidationResult::HeaderLowWork | BlockValidationResult::TimeFuture => false,
         BlockValidationResult::Consensus | BlockValidationResult::Mutated => !via_compact,

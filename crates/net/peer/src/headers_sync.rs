@@ -134,7 +134,10 @@ impl HeadersSync {
             if out.success {
                 out.request_more = full || self.phase == Phase::Redownload;
                 if !out.request_more {
-                    self.log(&format!("incomplete headers message at height={} (presync phase)", self.height));
+                    self.log(&format!(
+                        "incomplete headers message at height={} (presync phase)",
+                        self.height
+                    ));
                 }
             }
         } else {

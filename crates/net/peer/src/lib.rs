@@ -39,6 +39,4 @@ pub use eviction::{EvictionCandidate, select_peer_to_evict};
 pub use manager::PeerManager;
 pub use options::{PeerOptions, TIMEOUT_INTERVAL};
 pub use permissions::{Permissions, WhiteBind, WhiteList};
-pub use types::{
-    Action, ConnectionType, Incoming, NewPeer, OrphanInfo, PeerId, PeerManagerInfo, PeerStats,
-};
+pub use types::{Action, ConnectionType, Incoming, NewPeer, OrphanInfo, PeerId, PeerManagerInfo, PeerStats};

@@ -194,10 +194,17 @@ impl PeerManager {
         shared.presync.remove(&id);
         if peers.is_empty() {
             debug_assert_eq!(shared.downloads.len(), 0);
-            debug_assert_eq!((shared.sync_started, shared.preferred_download, shared.downloads.peers), (0, 0, 0));
+            debug_assert_eq!(
+                (shared.sync_started, shared.preferred_download, shared.downloads.peers),
+                (0, 0, 0)
+            );
         }
         drop(guard);
-        if peer.successfully_connected && matches!(peer.kind(), ConnectionType::OutboundFullRelay | ConnectionType::Manual | ConnectionType::AddrFetch)
+        if peer.successfully_connected
+            && matches!(
+                peer.kind(),
+                ConnectionType::OutboundFullRelay | ConnectionType::Manual | ConnectionType::AddrFetch
+            )
         {
             self.addrman.connected(&peer.info.address);
         }
@@ -388,10 +395,7 @@ impl PeerManager {
             Message::CompactBlock(block) => self.on_compact_block(id, *block),
             Message::GetBlockTxn(m) => self.on_getblocktxn(id, m),
             Message::BlockTxn(_) => {
-                debug!(
-                    Category::Net,
-                    "Peer {id} sent us block transactions for block we weren't expecting"
-                );
+                debug!(Category::Net, "Peer {id} sent us block transactions for block we weren't expecting");
             }
             Message::GetAddr => self.on_getaddr(id),
             Message::Ping(Some(nonce)) => {

@@ -126,8 +126,8 @@ impl WhiteBind {
     /// Reads `[permissions@]address:port`; errors are texts for the user.
     pub fn parse(text: &str) -> Result<WhiteBind, String> {
         let (permissions, _, rest) = parse_flags(text, false)?;
-        let service = Service::parse(rest, 0)
-            .ok_or_else(|| format!("Cannot resolve -whitebind address: '{rest}'"))?;
+        let service =
+            Service::parse(rest, 0).ok_or_else(|| format!("Cannot resolve -whitebind address: '{rest}'"))?;
         if service.port == 0 {
             return Err(format!("Need to specify a port with -whitebind: '{rest}'"));
         }
@@ -176,7 +176,10 @@ mod tests {
         assert_eq!(w.permissions.names(), ["noban", "relay", "download"]);
         assert!(w.incoming && !w.outgoing);
         assert_eq!(WhiteList::parse("1.2.3.4").unwrap().permissions, Permissions::IMPLICIT);
-        assert_eq!(WhiteList::parse("out,forcerelay@::/0").unwrap().permissions.to_string(), "forcerelay,relay");
+        assert_eq!(
+            WhiteList::parse("out,forcerelay@::/0").unwrap().permissions.to_string(),
+            "forcerelay,relay"
+        );
         assert_eq!(WhiteList::parse("oopsie@1.2.3.4").unwrap_err(), "Invalid P2P permission: 'oopsie'");
         assert_eq!(
             WhiteList::parse("noban@1.2.3.4:32").unwrap_err(),

@@ -107,8 +107,7 @@ impl PeerManager {
                     }
                     debug!(
                         Category::TxPackages,
-                        "added peer={id} as a candidate for resolving orphan {}",
-                        inv.hash
+                        "added peer={id} as a candidate for resolving orphan {}", inv.hash
                     );
                 } else if !have {
                     shared.tx.announced(id, name, now);
@@ -159,11 +158,7 @@ impl PeerManager {
         let mut guard = self.state.lock();
         let Some((peer, shared)) = guard.peer(id) else { return false };
         if self.rejects_incoming_txs(peer) {
-            debug!(
-                Category::Net,
-                "transaction sent in violation of protocol, {}",
-                peer.disconnect_text()
-            );
+            debug!(Category::Net, "transaction sent in violation of protocol, {}", peer.disconnect_text());
             shared.disconnect(peer);
             return false;
         }
@@ -251,10 +246,7 @@ impl PeerManager {
         first_time: bool,
     ) -> Option<OneParentOneChild> {
         let (txid, wtxid) = (tx.txid(), tx.wtxid());
-        debug!(
-            Category::MempoolRej,
-            "{txid} (wtxid={wtxid}) from peer={id} was not accepted: {error}"
-        );
+        debug!(Category::MempoolRej, "{txid} (wtxid={wtxid}) from peer={id} was not accepted: {error}");
         let missing = if error.result == TxValidationResult::MissingInputs && first_time {
             self.missing_parents(tx)
         } else {

@@ -8,12 +8,13 @@ use grs_consensus::block_proof_equivalent_time;
 use grs_log::{Category, debug, error};
 use grs_primitives::{Block, TxRef};
 use grs_wire::{
-    BlockTransactions, BlockTransactionsRequest, CompactBlock, GetBlocks, Inventory, MAX_LOCATOR_SIZE, MSG_BLOCK,
-    MSG_CMPCT_BLOCK, MSG_TX, MSG_WITNESS_BLOCK, Message, Services,
+    BlockTransactions, BlockTransactionsRequest, CompactBlock, GetBlocks, Inventory, MAX_LOCATOR_SIZE,
+    MSG_BLOCK, MSG_CMPCT_BLOCK, MSG_TX, MSG_WITNESS_BLOCK, Message, Services,
 };
 
 use crate::options::{
-    HISTORICAL_BLOCK_AGE, MAX_BLOCKTXN_DEPTH, MAX_CMPCTBLOCK_DEPTH, NETWORK_LIMITED_MIN_BLOCKS, STALE_RELAY_AGE_LIMIT,
+    HISTORICAL_BLOCK_AGE, MAX_BLOCKTXN_DEPTH, MAX_CMPCTBLOCK_DEPTH, NETWORK_LIMITED_MIN_BLOCKS,
+    STALE_RELAY_AGE_LIMIT,
 };
 use crate::{PeerId, PeerManager, Permissions};
 
@@ -298,7 +299,8 @@ impl PeerManager {
                 break;
             }
             if store.is_prune_mode()
-                && (!index.status(block).have_data() || i64::from(height) <= i64::from(view.height()) - likely)
+                && (!index.status(block).have_data()
+                    || i64::from(height) <= i64::from(view.height()) - likely)
             {
                 debug!(Category::Net, " getblocks stopping, pruned or too old block at {height} {hash}");
                 break;

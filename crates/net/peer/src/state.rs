@@ -313,7 +313,12 @@ impl Shared {
     }
 
     /// Asks for headers unless a recent request is unanswered.
-    pub(crate) fn maybe_send_getheaders(&mut self, peer: &mut Peer, locator: BlockLocator, now: Duration) -> bool {
+    pub(crate) fn maybe_send_getheaders(
+        &mut self,
+        peer: &mut Peer,
+        locator: BlockLocator,
+        now: Duration,
+    ) -> bool {
         if peer.last_getheaders.is_some_and(|last| now.saturating_sub(last) <= HEADERS_RESPONSE_TIME) {
             return false;
         }

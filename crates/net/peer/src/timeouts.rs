@@ -8,8 +8,8 @@ use grs_uint::U256;
 use grs_wire::{BIP0031_VERSION, Message};
 
 use crate::options::{
-    BLOCK_STALLING_TIMEOUT_MAX, CHAIN_SYNC_TIMEOUT, HEADERS_RESPONSE_TIME, MINIMUM_CONNECT_TIME, PING_INTERVAL,
-    STALE_CHECK_INTERVAL, TIMEOUT_INTERVAL,
+    BLOCK_STALLING_TIMEOUT_MAX, CHAIN_SYNC_TIMEOUT, HEADERS_RESPONSE_TIME, MINIMUM_CONNECT_TIME,
+    PING_INTERVAL, STALE_CHECK_INTERVAL, TIMEOUT_INTERVAL,
 };
 use crate::state::{Peer, Shared, State};
 use crate::{ConnectionType, PeerId, PeerManager, Permissions};
@@ -66,11 +66,7 @@ impl PeerManager {
             let spacing = self.options.params.consensus.pow_target_spacing as u64;
             let limit = Duration::from_secs(spacing).mul_f64(1.0 + 0.5 * others as f64);
             if now > peer.downloading_since + limit {
-                info!(
-                    "Timeout downloading block {}, {}",
-                    self.index().hash(*first),
-                    peer.disconnect_text()
-                );
+                info!("Timeout downloading block {}, {}", self.index().hash(*first), peer.disconnect_text());
                 shared.disconnect(peer);
                 return true;
             }

@@ -121,8 +121,15 @@ impl TxDownload {
         }
     }
 
-    pub(crate) fn connected(&mut self, id: PeerId, preferred: bool, relay_permission: bool, wtxid_relay: bool) {
-        self.peers.insert(id, PeerInfo { preferred, relay_permission, wtxid_relay, announced: 0, in_flight: 0 });
+    pub(crate) fn connected(
+        &mut self,
+        id: PeerId,
+        preferred: bool,
+        relay_permission: bool,
+        wtxid_relay: bool,
+    ) {
+        self.peers
+            .insert(id, PeerInfo { preferred, relay_permission, wtxid_relay, announced: 0, in_flight: 0 });
     }
 
     pub(crate) fn disconnected(&mut self, id: PeerId) {
@@ -175,7 +182,8 @@ impl TxDownload {
         if !peer.relay_permission && peer.in_flight >= MAX_PEER_TX_REQUEST_IN_FLIGHT {
             at += OVERLOADED_PEER_TX_DELAY;
         }
-        let (_, list) = self.announcements.entry(name.hash).or_insert_with(|| (name.is_wtxid, BTreeMap::new()));
+        let (_, list) =
+            self.announcements.entry(name.hash).or_insert_with(|| (name.is_wtxid, BTreeMap::new()));
         if list.contains_key(&id) {
             return;
         }
@@ -227,7 +235,8 @@ impl TxDownload {
     /// What to ask a peer for now, in the order in which it announced. Of several peers that could be asked, a
     /// preferred one is, and among equals the one that announced first.
     pub(crate) fn requests(&mut self, id: PeerId, now: Duration, limit: usize) -> Vec<TxName> {
-        let hashes: Vec<Hash256> = self.by_peer.get(&id).map(|m| m.values().copied().collect()).unwrap_or_default();
+        let hashes: Vec<Hash256> =
+            self.by_peer.get(&id).map(|m| m.values().copied().collect()).unwrap_or_default();
         let mut out = Vec::new();
         for hash in hashes {
             if out.len() >= limit {
@@ -321,7 +330,9 @@ impl TxDownload {
             let oldest = self
                 .orphan_order
                 .iter()
-                .find(|w| self.orphans.get(w).is_some_and(|o| worst.is_none_or(|p| o.announcers.contains(&p))))
+                .find(|w| {
+                    self.orphans.get(w).is_some_and(|o| worst.is_none_or(|p| o.announcers.contains(&p)))
+                })
                 .copied();
             match oldest {
                 Some(oldest) => self.erase_orphan(&oldest),
@@ -426,7 +437,8 @@ impl TxDownload {
 
     pub(crate) fn block_connected(&mut self, block: &Block) {
         if !self.orphans.is_empty() {
-            let spent: HashSet<_> = block.txs.iter().flat_map(|t| t.inputs.iter().map(|i| i.prevout)).collect();
+            let spent: HashSet<_> =
+                block.txs.iter().flat_map(|t| t.inputs.iter().map(|i| i.prevout)).collect();
             let gone: Vec<Wtxid> = self
                 .orphans
                 .iter()

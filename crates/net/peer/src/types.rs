@@ -45,7 +45,9 @@ impl ConnectionType {
     /// Reads a name.
     pub fn parse(name: &str) -> Option<ConnectionType> {
         use ConnectionType::{AddrFetch, BlockRelay, Feeler, Inbound, Manual, OutboundFullRelay};
-        [Inbound, OutboundFullRelay, Manual, Feeler, BlockRelay, AddrFetch].into_iter().find(|t| t.name() == name)
+        [Inbound, OutboundFullRelay, Manual, Feeler, BlockRelay, AddrFetch]
+            .into_iter()
+            .find(|t| t.name() == name)
     }
 
     /// Automatic connections that stay (reference: `IsOutboundOrBlockRelayConn`).
@@ -55,7 +57,10 @@ impl ConnectionType {
 
     /// Connections whose partner must offer the desirable services.
     pub const fn expects_services(self) -> bool {
-        matches!(self, ConnectionType::OutboundFullRelay | ConnectionType::BlockRelay | ConnectionType::AddrFetch)
+        matches!(
+            self,
+            ConnectionType::OutboundFullRelay | ConnectionType::BlockRelay | ConnectionType::AddrFetch
+        )
     }
 }
 
@@ -92,7 +97,12 @@ pub struct NewPeer {
 
 impl NewPeer {
     /// A plain connection, for tests and simple callers.
-    pub fn new(id: PeerId, connection_type: ConnectionType, address: Service, connected: Duration) -> NewPeer {
+    pub fn new(
+        id: PeerId,
+        connection_type: ConnectionType,
+        address: Service,
+        connected: Duration,
+    ) -> NewPeer {
         NewPeer {
             id,
             connection_type,

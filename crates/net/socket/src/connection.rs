@@ -69,7 +69,13 @@ impl ConnectionManager {
     }
 
     /// Processes received bytes; false if the connection has to end.
-    fn receive(&self, node: &Node, transport: &mut V1Transport, bytes: &[u8], out: &mut Vec<Received>) -> bool {
+    fn receive(
+        &self,
+        node: &Node,
+        transport: &mut V1Transport,
+        bytes: &[u8],
+        out: &mut Vec<Received>,
+    ) -> bool {
         let now = clock::now();
         node.last_receive.store(now.as_secs() as i64, Ordering::Relaxed);
         node.bytes_received.fetch_add(bytes.len() as u64, Ordering::Relaxed);
@@ -96,11 +102,7 @@ impl ConnectionManager {
             Ok(()) => true,
             Err(error) => {
                 debug!(Category::Net, "{error}, peer={}", node.id);
-                debug!(
-                    Category::Net,
-                    "receiving message bytes failed, {}",
-                    node.disconnect_text()
-                );
+                debug!(Category::Net, "receiving message bytes failed, {}", node.disconnect_text());
                 false
             }
         }

@@ -23,6 +23,7 @@ pub use grs_peer::{ConnectionType, PeerId, Permissions, WhiteBind, WhiteList};
 pub use info::{AddedNodeInfo, Direction, LocalAddress, NetTotals, NetworkInfo, PeerInfo};
 pub use manager::{ConnectionManager, LOCAL_BIND, LOCAL_MANUAL};
 pub use options::{
-    DEFAULT_MAX_CONNECTIONS, MAX_ADDNODE, MAX_BLOCK_RELAY_ONLY, MAX_FEELERS, MAX_OUTBOUND_FULL_RELAY, SocketOptions,
+    DEFAULT_MAX_CONNECTIONS, MAX_ADDNODE, MAX_BLOCK_RELAY_ONLY, MAX_FEELERS, MAX_OUTBOUND_FULL_RELAY,
+    SocketOptions,
 };
 pub use proxy::Proxy;

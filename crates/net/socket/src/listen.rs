@@ -39,7 +39,12 @@ impl ConnectionManager {
         Ok(())
     }
 
-    fn bind(self: &Arc<Self>, service: Service, permissions: Permissions, advertise: bool) -> Result<(), String> {
+    fn bind(
+        self: &Arc<Self>,
+        service: Service,
+        permissions: Permissions,
+        advertise: bool,
+    ) -> Result<(), String> {
         let listener = open_listener(&service).inspect_err(|text| error!("{text}"))?;
         let bound = listener.local_addr().map_or(service, Service::from);
         info!("Bound to {bound}");
@@ -162,12 +167,7 @@ impl ConnectionManager {
             return true;
         }
         if now > received + limit {
-            debug!(
-                Category::Net,
-                "socket receive timeout: {}s, {}",
-                now - received,
-                node.disconnect_text()
-            );
+            debug!(Category::Net, "socket receive timeout: {}s, {}", now - received, node.disconnect_text());
             return true;
         }
         if !self.peers.stats(node.id).is_none_or(|s| s.successfully_connected) {
@@ -198,7 +198,9 @@ fn open_listener(service: &Service) -> Result<TcpListener, String> {
     }
     socket.bind(address).map_err(|e| {
         if e.kind() == io::ErrorKind::AddrInUse {
-            format!("Unable to bind to {service} on this computer. Groestlcoin Core is probably already running.")
+            format!(
+                "Unable to bind to {service} on this computer. Groestlcoin Core is probably already running."
+            )
         } else {
             let text = error_text(&e);
             format!("Unable to bind to {service} on this computer (bind returned error {text})")

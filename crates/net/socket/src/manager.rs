@@ -415,12 +415,19 @@ impl ConnectionManager {
         hasher.finish()
     }
 
-    pub(crate) fn whitelisted(&self, mut permissions: Permissions, address: Option<&NetAddress>, incoming: bool) -> Permissions {
+    pub(crate) fn whitelisted(
+        &self,
+        mut permissions: Permissions,
+        address: Option<&NetAddress>,
+        incoming: bool,
+    ) -> Permissions {
         if let Some(address) = address {
-            permissions = permissions | WhiteList::permissions_of(&self.options.white_list, address, incoming);
+            permissions =
+                permissions | WhiteList::permissions_of(&self.options.white_list, address, incoming);
         }
         if permissions.has(Permissions::IMPLICIT) {
-            permissions = permissions.without(Permissions::IMPLICIT) | Permissions::MEMPOOL | Permissions::NO_BAN;
+            permissions =
+                permissions.without(Permissions::IMPLICIT) | Permissions::MEMPOOL | Permissions::NO_BAN;
             if self.options.whitelist_force_relay {
                 permissions = permissions | Permissions::FORCE_RELAY;
             }

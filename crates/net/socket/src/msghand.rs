@@ -36,7 +36,12 @@ impl ConnectionManager {
             self.carry_out();
             let mut woken = lock(&self.work.0);
             if !more && !*woken {
-                woken = self.work.1.wait_timeout(woken, PAUSE).unwrap_or_else(std::sync::PoisonError::into_inner).0;
+                woken = self
+                    .work
+                    .1
+                    .wait_timeout(woken, PAUSE)
+                    .unwrap_or_else(std::sync::PoisonError::into_inner)
+                    .0;
             }
             *woken = false;
         }

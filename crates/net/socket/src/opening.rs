@@ -85,7 +85,12 @@ impl ConnectionManager {
         self.node_list().iter().any(|n| n.address.address == *address)
     }
 
-    fn open(self: &Arc<Self>, target: &Target<'_>, count_failure: bool, connection_type: ConnectionType) -> bool {
+    fn open(
+        self: &Arc<Self>,
+        target: &Target<'_>,
+        count_failure: bool,
+        connection_type: ConnectionType,
+    ) -> bool {
         if self.interrupt.is_interrupted() || !self.network_active() {
             return false;
         }
@@ -134,15 +139,23 @@ impl ConnectionManager {
                     let (host, timeout) = (service.address.to_string(), self.options.connect_timeout);
                     proxy::connect(proxy, &host, service.port, timeout)
                 }
-                None => self.connect_directly(&service, connection_type).map_err(|e| ProxyError::Target(e.to_string())),
+                None => self
+                    .connect_directly(&service, connection_type)
+                    .map_err(|e| ProxyError::Target(e.to_string())),
             };
             match stream {
                 Ok(stream) => {
                     self.addrman.attempt(&service, count_failure);
-                    let name = if let Target::Name(name) = target { (*name).to_owned() } else { String::new() };
+                    let name =
+                        if let Target::Name(name) = target { (*name).to_owned() } else { String::new() };
                     return self.adopt(stream, service, name, connection_type, proxy.is_some(), services);
                 }
-                Err(ProxyError::Target(_)) => self.addrman.attempt(&service, count_failure),
+                Err(ProxyError::Target(text)) => {
+                    if proxy.is_some() {
+                        debug!(Category::Proxy, "No connection to {service} through the proxy: {text}");
+                    }
+                    self.addrman.attempt(&service, count_failure);
+                }
                 Err(ProxyError::Proxy(e)) => {
                     debug!(Category::Proxy, "Cannot connect to proxy: {}", error_text(&e));
                 }
@@ -153,7 +166,9 @@ impl ConnectionManager {
 
     fn open_by_name_proxy(self: &Arc<Self>, name: &str, connection_type: ConnectionType) -> bool {
         let Some(proxy) = &self.options.name_proxy else { return false };
-        let Some((host, port)) = split_host_port(name, self.options.default_port_of(name)) else { return false };
+        let Some((host, port)) = split_host_port(name, self.options.default_port_of(name)) else {
+            return false;
+        };
         match proxy::connect(proxy, &host, port, self.options.connect_timeout) {
             Ok(stream) => {
                 let unknown = Service::default();
@@ -164,8 +179,9 @@ impl ConnectionManager {
     }
 
     fn connect_directly(&self, service: &Service, connection_type: ConnectionType) -> io::Result<TcpStream> {
-        let address = crate::options::socket_addr(service)
-            .ok_or_else(|| io::Error::other(format!("Cannot create socket for {service}: unsupported network")))?;
+        let address = crate::options::socket_addr(service).ok_or_else(|| {
+            io::Error::other(format!("Cannot create socket for {service}: unsupported network"))
+        })?;
         TcpStream::connect_timeout(&address, self.options.connect_timeout).inspect_err(|e| {
             let text = format!("connect() to {service} failed: {}", error_text(e));
             if connection_type == ConnectionType::Manual {
@@ -231,8 +247,10 @@ impl ConnectionManager {
             return Vec::new();
         }
         let Some((host, port)) = split_host_port(name, port) else { return Vec::new() };
-        let mut list: Vec<Service> =
-            (host.as_str(), port).to_socket_addrs().map(|l| l.map(Service::from).collect()).unwrap_or_default();
+        let mut list: Vec<Service> = (host.as_str(), port)
+            .to_socket_addrs()
+            .map(|l| l.map(Service::from).collect())
+            .unwrap_or_default();
         list.truncate(256);
         Rng::new().shuffle(&mut list);
         list
@@ -496,8 +514,13 @@ impl ConnectionManager {
 
     /// Adds the addresses that come with the program when nothing else helps; true once done.
     fn add_fixed_seeds(&self, start: Duration) -> bool {
-        let empty: Vec<AddressNetwork> =
-            self.options.reachable.iter().copied().filter(|n| self.addrman.size(Some(*n), None) == 0).collect();
+        let empty: Vec<AddressNetwork> = self
+            .options
+            .reachable
+            .iter()
+            .copied()
+            .filter(|n| self.addrman.size(Some(*n), None) == 0)
+            .collect();
         if empty.is_empty() {
             return false;
         }
@@ -537,7 +560,9 @@ impl ConnectionManager {
                     return;
                 }
                 if clock::now() > start + Duration::from_secs(30) {
-                    info!("Couldn't connect to enough peers via seed nodes. Handing fetch logic to the DNS seeds.");
+                    info!(
+                        "Couldn't connect to enough peers via seed nodes. Handing fetch logic to the DNS seeds."
+                    );
                     break;
                 }
                 connected = self.full_relay_connected();
@@ -652,10 +677,10 @@ fn fixed_seeds(records: &[u8], rng: &mut Rng) -> Vec<TimedAddress> {
 /// Ports of other services, which an address of a node hardly has (reference: `IsBadPort`).
 fn is_bad_port(port: u16) -> bool {
     const BAD: [u16; 77] = [
-        1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104, 109,
-        110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512, 513, 514, 515, 526, 530,
-        531, 532, 540, 548, 554, 556, 563, 587, 601, 636, 989, 990, 993, 995, 1719, 1720, 1723, 2049, 3306, 3389, 3659,
-        4045, 5060, 5061, 5432, 5900, 6000, 6566,
+        1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103,
+        104, 109, 110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512, 513,
+        514, 515, 526, 530, 531, 532, 540, 548, 554, 556, 563, 587, 601, 636, 989, 990, 993, 995, 1719, 1720,
+        1723, 2049, 3306, 3389, 3659, 4045, 5060, 5061, 5432, 5900, 6000, 6566,
     ];
     const MORE: [u16; 11] = [6665, 6666, 6667, 6668, 6669, 6697, 8332, 8333, 10080, 18332, 18333];
     BAD.binary_search(&port).is_ok() || MORE.binary_search(&port).is_ok()

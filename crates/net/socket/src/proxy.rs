@@ -45,7 +45,12 @@ fn reply_text(code: u8) -> &'static str {
 }
 
 /// Connects to a host by name or address.
-pub(crate) fn connect(proxy: &Proxy, host: &str, port: u16, timeout: Duration) -> Result<TcpStream, ProxyError> {
+pub(crate) fn connect(
+    proxy: &Proxy,
+    host: &str,
+    port: u16,
+    timeout: Duration,
+) -> Result<TcpStream, ProxyError> {
     let mut stream = TcpStream::connect_timeout(&proxy.address, timeout).map_err(ProxyError::Proxy)?;
     let long = Duration::from_secs(20);
     let setup = stream.set_read_timeout(Some(long)).and_then(|()| stream.set_write_timeout(Some(long)));
@@ -58,7 +63,12 @@ pub(crate) fn connect(proxy: &Proxy, host: &str, port: u16, timeout: Duration) -
     Ok(stream)
 }
 
-fn negotiate(stream: &mut (impl Read + Write), proxy: &Proxy, host: &str, port: u16) -> Result<(), ProxyError> {
+fn negotiate(
+    stream: &mut (impl Read + Write),
+    proxy: &Proxy,
+    host: &str,
+    port: u16,
+) -> Result<(), ProxyError> {
     let failed = |e: io::Error| ProxyError::Target(e.to_string());
     let host_len = u8::try_from(host.len()).map_err(|_| target("Hostname too long"))?;
     let methods: &[u8] = if proxy.randomize { &[5, 2, 0, 2] } else { &[5, 1, 0] };
@@ -83,7 +93,11 @@ fn negotiate(stream: &mut (impl Read + Write), proxy: &Proxy, host: &str, port: 
                 return Err(target("Proxy authentication unsuccessful"));
             }
         }
-        other => return Err(ProxyError::Target(format!("Proxy requested wrong authentication method {other:02x}"))),
+        other => {
+            return Err(ProxyError::Target(format!(
+                "Proxy requested wrong authentication method {other:02x}"
+            )));
+        }
     }
     let mut message = vec![5, 1, 0, 3, host_len];
     message.extend_from_slice(host.as_bytes());

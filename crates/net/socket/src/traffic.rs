@@ -73,6 +73,7 @@ impl Traffic {
 
     pub(crate) fn totals(&self, now: i64) -> NetTotals {
         let (historical, all) = self.reached(now);
+        let used = lock(&self.cycle).sent;
         NetTotals {
             received: self.received.load(Ordering::Relaxed),
             sent: self.sent.load(Ordering::Relaxed),
@@ -80,7 +81,7 @@ impl Traffic {
             target: self.limit,
             target_reached: all,
             serve_historical: !historical,
-            bytes_left: self.limit.saturating_sub(lock(&self.cycle).sent),
+            bytes_left: self.limit.saturating_sub(used),
             time_left: self.time_left(now),
         }
     }

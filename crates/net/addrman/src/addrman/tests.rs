@@ -51,7 +51,8 @@ fn file_round_trips() {
     let again = read_tables(&bytes, MAGIC, Rng::seeded(3)).unwrap();
     assert_eq!(write_tables(&again, MAGIC).len(), bytes.len());
     let key = |entries: Vec<(AddrInfo, AddressPosition)>| {
-        let mut list: Vec<_> = entries.iter().map(|(i, p)| (i.address.service, p.bucket, p.position)).collect();
+        let mut list: Vec<_> =
+            entries.iter().map(|(i, p)| (i.address.service, p.bucket, p.position)).collect();
         list.sort();
         list
     };

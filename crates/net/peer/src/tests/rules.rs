@@ -187,7 +187,10 @@ fn strange_headers() {
     p.say(id, Message::Headers(vec![blocks[3].header, blocks[5].header]));
     assert!(p.disconnects(id), "not continuous");
     let id = p.handshake(Inbound, Permissions::NONE);
-    let bad = HashedHeader::new(Header { bits: grs_uint::CompactTarget(0x0300_0001), ..*blocks[3].header.header() });
+    let bad = HashedHeader::new(Header {
+        bits: grs_uint::CompactTarget(0x0300_0001),
+        ..*blocks[3].header.header()
+    });
     p.say(id, Message::Headers(vec![bad]));
     assert!(p.disconnects(id), "no proof of work");
     let id = p.handshake(Inbound, Permissions::NONE);
@@ -397,7 +400,8 @@ fn any_messages() {
         message(Message::CompactBlock(Box::new(compact))),
         message(Message::Tx(blocks[1].txs[0].clone())),
         [message(Message::GetAddr), message(Message::Addr(vec![Default::default(); 3]))].concat(),
-        [message(Message::Ping(Some(3))), message(Message::FeeFilter(1000)), message(Message::Mempool)].concat(),
+        [message(Message::Ping(Some(3))), message(Message::FeeFilter(1000)), message(Message::Mempool)]
+            .concat(),
     ];
     let corpus: Vec<Vec<u8>> = (0..16_u8)
         .flat_map(|kind| corpus.iter().map(move |data| [&[kind][..], data].concat()).collect::<Vec<_>>())

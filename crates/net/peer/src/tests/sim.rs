@@ -103,7 +103,10 @@ impl Node {
         change_chain(&mut options);
         let chain = ChainstateManager::open(options).unwrap();
         chain.import_blocks(&[]).unwrap();
-        let mempool = Mempool::new(MempoolOptions { require_standard: false, ..Default::default() }, chain.signals().clone());
+        let mempool = Mempool::new(
+            MempoolOptions { require_standard: false, ..Default::default() },
+            chain.signals().clone(),
+        );
         let bans = Arc::new(BanMan::open(None, 1000));
         let addrman = Arc::new(
             AddrMan::open(None, AddrManOptions { magic: params().magic, deterministic: true }).unwrap(),
@@ -232,7 +235,8 @@ impl Network_ {
                 let next = queue.pop_front();
                 busy |= next.is_some();
                 let mut taken = next;
-                let more = self.nodes[node].peers.process_messages(end.1, || taken.take().map(|m| (m, false)));
+                let more =
+                    self.nodes[node].peers.process_messages(end.1, || taken.take().map(|m| (m, false)));
                 busy |= more;
                 if let (Some(back), Some(queue)) = (taken, self.queues.get_mut(&end)) {
                     queue.push_front(back);

@@ -54,7 +54,8 @@ fn blocks_come_from_several_peers() {
     }
     net.settle();
     assert_eq!(net.nodes[0].height(), 400);
-    let from = |n: usize| net.log.iter().filter(|(to, f, name)| *to == 0 && *f == n && name == "block").count();
+    let from =
+        |n: usize| net.log.iter().filter(|(to, f, name)| *to == 0 && *f == n && name == "block").count();
     assert!((1..4).all(|n| from(n) > 20), "{} {} {}", from(1), from(2), from(3));
     // Each block once.
     assert_eq!(from(1) + from(2) + from(3), 400);
@@ -122,7 +123,8 @@ fn the_chain_with_more_work_wins_everywhere() {
 fn a_stalling_peer_is_replaced() {
     let blocks = chain(None, 1300, 0);
     let clock = clock_at(1300);
-    let nodes: Vec<Node> = (0..3).map(|n| Node::new(&clock, n, |o| o.bulk_download = false, |_| ())).collect();
+    let nodes: Vec<Node> =
+        (0..3).map(|n| Node::new(&clock, n, |o| o.bulk_download = false, |_| ())).collect();
     nodes[1..].iter().for_each(|n| n.add_blocks(&blocks));
     let mut net = Network_::new(clock.clone(), nodes);
     // Node 1 answers everything but requests for blocks.
@@ -146,9 +148,8 @@ fn headers_of_little_work_are_looked_through_first() {
     let clock = clock_at(200);
     let work = grs_uint::block_work(params().genesis.header.bits)
         + grs_uint::block_work(blocks[0].header.bits) * 150;
-    let small = |n| {
-        Node::new(&clock, n, |o| o.max_headers_result = 40, |o| o.minimum_chain_work = Some(work))
-    };
+    let small =
+        |n| Node::new(&clock, n, |o| o.max_headers_result = 40, |o| o.minimum_chain_work = Some(work));
     let plain = |n| Node::new(&clock, n, |o| o.max_headers_result = 40, |_| ());
     let nodes = vec![small(0), plain(1), plain(2)];
     nodes[1].add_blocks(&blocks);

@@ -1,0 +1,350 @@
+//! Two nodes of this crate, and one played by the test, on real sockets of this machine.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use grs_addrman::{AddrMan, AddrManOptions, BanMan, Subnet};
+use grs_chainstate::{ChainstateManager, ChainstateOptions};
+use grs_fs::MemEnv;
+use grs_mempool::{Mempool, MempoolOptions};
+use grs_params::{ChainParams, Network};
+use grs_peer::{PeerManager, PeerOptions};
+use grs_primitives::{
+    Amount, Block, HashedHeader, Header, MutableTransaction, OutPoint, Script, Transaction, TxIn, TxOut,
+    block_merkle_root,
+};
+use grs_socket::{ConnectionManager, ConnectionType, Direction, SocketOptions, WhiteList};
+use grs_wire::{Message, NetAddress, Received, Service, Transport, V1Transport};
+
+fn params() -> Arc<ChainParams> {
+    Arc::new(ChainParams::for_network(Network::Regtest))
+}
+
+fn chain(count: u32) -> Vec<Arc<Block>> {
+    let consensus = params().consensus.clone();
+    let mut prev = Arc::new(params().genesis.clone());
+    (1..=count)
+        .map(|height| {
+            let mut script_sig = grs_consensus::height_script(height as i32);
+            script_sig.extend([1, 1]);
+            let coinbase = MutableTransaction {
+                version: 2,
+                inputs: vec![TxIn {
+                    script_sig: Script::from(script_sig),
+                    ..TxIn::new(OutPoint::NULL, u32::MAX)
+                }],
+                outputs: vec![TxOut::new(Amount(1000), Script::from(vec![0x51]))],
+                lock_time: 0,
+            };
+            let txs = vec![Arc::new(Transaction::from(coinbase))];
+            let mut header = Header {
+                version: 0x2000_0000,
+                prev: prev.hash(),
+                time: prev.header.time + 1,
+                bits: grs_uint::CompactTarget(0x2000_ffff),
+                ..Header::default()
+            };
+            let draft = Block::new(HashedHeader::new(header), txs);
+            header.merkle_root = block_merkle_root(&draft).root;
+            loop {
+                let hashed = HashedHeader::new(header);
+                if grs_consensus::check_proof_of_work(&hashed.hash(), header.bits, &consensus) {
+                    prev = Arc::new(Block::new(hashed, draft.txs.clone()));
+                    return prev.clone();
+                }
+                header.nonce += 1;
+            }
+        })
+        .collect()
+}
+
+struct Node {
+    chain: Arc<ChainstateManager>,
+    net: Arc<ConnectionManager>,
+}
+
+impl Node {
+    fn new(change: impl FnOnce(&mut SocketOptions)) -> Node {
+        let mut options = ChainstateOptions::new(Arc::new(MemEnv::new()), params(), "/node");
+        options.in_memory = true;
+        options.coins_cache_bytes = 1 << 20;
+        options.max_tip_age = Duration::from_secs(100 * 365 * 24 * 3600);
+        let chain = ChainstateManager::open(options).unwrap();
+        chain.import_blocks(&[]).unwrap();
+        let mempool = Mempool::new(MempoolOptions::default(), chain.signals().clone());
+        let bans = Arc::new(BanMan::open(None, 1000));
+        let options = AddrManOptions { magic: params().magic, deterministic: false };
+        let addrman = Arc::new(AddrMan::open(None, options).unwrap());
+        let mut options = PeerOptions::new(params());
+        options.user_agent = "/test:1/".into();
+        let peers = PeerManager::new(options, chain.clone(), mempool, bans.clone(), addrman.clone());
+        let mut options = SocketOptions::new(params());
+        options.listen = true;
+        options.max_connections = 40;
+        options.binds = vec![Service::new(NetAddress::Ipv4([127, 0, 0, 1]), 0)];
+        change(&mut options);
+        let net = ConnectionManager::new(options, peers, bans, addrman);
+        net.start().unwrap();
+        Node { chain, net }
+    }
+
+    fn address(&self) -> String {
+        self.net.bound_addresses()[0].to_string()
+    }
+
+    fn add(&self, blocks: &[Arc<Block>]) {
+        for block in blocks {
+            assert!(self.chain.process_new_block(block.clone(), true, true).accepted);
+        }
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.net.stop();
+        self.net.peer_manager().stop();
+        self.chain.signals().stop();
+    }
+}
+
+fn wait(what: &str, condition: impl Fn() -> bool) {
+    let end = Instant::now() + Duration::from_secs(20);
+    while !condition() {
+        assert!(Instant::now() < end, "waited too long: {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn two_nodes_sync_and_part() {
+    let blocks = chain(250);
+    let (a, b) = (Node::new(|_| ()), Node::new(|_| ()));
+    b.add(&blocks);
+    assert!(a.net.connect_once(&b.address()));
+    wait("sync", || a.chain.view().height() == 250);
+    wait("pongs", || {
+        [&a, &b].iter().all(|n| n.net.peers().iter().all(|p| p.received_per_type.get("pong") == Some(&32)))
+    });
+    let peer = &a.net.peers()[0];
+    let stats = peer.stats.clone().unwrap();
+    assert_eq!((peer.name.clone(), stats.user_agent.as_str()), (b.address(), "/test:1/"));
+    assert_eq!(peer.connection_type, ConnectionType::Manual);
+    assert!(peer.bytes_received > 250 * 200 && peer.bytes_sent > 100);
+    assert_eq!(stats.sync_height, 250);
+    let other = &b.net.peers()[0];
+    assert_eq!((other.connection_type, other.id), (ConnectionType::Inbound, 0));
+    assert_eq!(
+        (b.net.count(Direction::In), b.net.count(Direction::Out), a.net.count(Direction::Both)),
+        (1, 0, 1)
+    );
+    assert!(a.net.totals().received >= peer.bytes_received);
+    // A new block travels.
+    let next = chain(251);
+    b.add(&next[250..]);
+    wait("the new block", || a.chain.view().height() == 251);
+    // Once more to the same: refused.
+    assert!(!a.net.connect_once(&b.address()));
+    assert!(!a.net.disconnect_name("1.2.3.4:5"));
+    assert!(a.net.disconnect_name(&b.address()));
+    wait("the end", || a.net.count(Direction::Both) == 0 && b.net.count(Direction::Both) == 0);
+}
+
+#[test]
+fn bans_and_switching_off() {
+    let (a, b) = (Node::new(|_| ()), Node::new(|_| ()));
+    assert!(a.net.connect_once(&b.address()));
+    wait("connection", || b.net.count(Direction::In) == 1);
+    let subnet = Subnet::parse("127.0.0.0/8").unwrap();
+    b.net.ban(subnet, 100, false);
+    wait("the banned one is gone", || b.net.count(Direction::In) == 0 && a.net.count(Direction::Out) == 0);
+    a.net.connect_once(&b.address());
+    wait("refused", || a.net.count(Direction::Out) == 0);
+    assert_eq!(b.net.count(Direction::In), 0);
+    assert!(b.net.peer_manager().bans().unban(&subnet));
+    assert!(a.net.connect_once(&b.address()));
+    wait("connection", || b.net.count(Direction::In) == 1);
+    a.net.set_network_active(false);
+    wait("all gone", || a.net.count(Direction::Both) == 0);
+    assert!(!a.net.connect_once(&b.address()));
+    a.net.set_network_active(true);
+    assert!(a.net.connect_once(&b.address()));
+    // Added nodes are connected again by themselves.
+    wait("connection", || a.net.count(Direction::Out) == 1);
+}
+
+#[test]
+fn added_nodes_are_kept() {
+    let (a, b) = (Node::new(|_| ()), Node::new(|_| ()));
+    assert!(a.net.add_node(&b.address()));
+    assert!(!a.net.add_node(&b.address()));
+    wait("connection", || a.net.count(Direction::Out) == 1);
+    let info = a.net.added_node_info(true);
+    assert_eq!((info[0].name.clone(), info[0].connected), (b.address(), Some(false)));
+    assert!(a.net.added_node_info(false).is_empty());
+    assert!(a.net.remove_added_node(&b.address()));
+    assert!(!a.net.remove_added_node(&b.address()));
+}
+
+#[test]
+fn permissions_by_address() {
+    let b = Node::new(|o| o.white_list = vec![WhiteList::parse("noban,addr@127.0.0.1").unwrap()]);
+    let a = Node::new(|_| ());
+    a.net.connect_once(&b.address());
+    wait("connection", || b.net.count(Direction::In) == 1);
+    assert_eq!(b.net.peers()[0].permissions.names(), ["noban", "download", "addr"]);
+}
+
+#[test]
+fn connections_of_each_type_are_limited() {
+    let a = Node::new(|_| ());
+    let others: Vec<TcpListener> = (0..4).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+    let address = |n: usize| others[n].local_addr().unwrap().to_string();
+    assert!(a.net.add_connection(&address(0), ConnectionType::BlockRelay));
+    assert!(a.net.add_connection(&address(1), ConnectionType::BlockRelay));
+    assert!(!a.net.add_connection(&address(2), ConnectionType::BlockRelay));
+    assert!(a.net.add_connection(&address(2), ConnectionType::Feeler));
+    assert!(!a.net.add_connection(&address(3), ConnectionType::Manual));
+    assert_eq!(a.net.count(Direction::Out), 3);
+}
+
+#[test]
+fn two_cannot_listen_on_one_port() {
+    let a = Node::new(|_| ());
+    let address = a.net.bound_addresses()[0];
+    let mut options = a.net.options().clone();
+    options.binds = vec![address];
+    let peers = a.net.peer_manager().clone();
+    let (bans, addrman) = (peers.bans().clone(), peers.addrman().clone());
+    let second = ConnectionManager::new(options, peers, bans, addrman);
+    let errors = second.start().unwrap_err();
+    assert_eq!(
+        errors,
+        [
+            format!(
+                "Unable to bind to {address} on this computer. Groestlcoin Core is probably already running."
+            ),
+            "Failed to listen on any port. Use -listen=0 if you want this.".to_owned()
+        ]
+    );
+}
+
+/// A peer played by the test.
+struct Wire {
+    stream: TcpStream,
+    transport: V1Transport,
+    received: Vec<Received>,
+}
+
+impl Wire {
+    fn connect(node: &Node) -> Wire {
+        let stream = TcpStream::connect(node.address()).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        Wire { stream, transport: V1Transport::new(params().magic), received: Vec::new() }
+    }
+
+    fn say(&mut self, message: &Message) {
+        let mut bytes = Vec::new();
+        self.transport.send(message, &mut bytes);
+        self.stream.write_all(&bytes).unwrap();
+    }
+
+    fn handshake(node: &Node) -> Wire {
+        let mut wire = Wire::connect(node);
+        wire.say(&Message::Version(Box::new(grs_wire::Version {
+            version: 70016,
+            services: grs_wire::Services(9),
+            time: 0,
+            receiver: Default::default(),
+            sender: Default::default(),
+            nonce: 5,
+            user_agent: "/wire/".into(),
+            start_height: 0,
+            relay: true,
+        })));
+        wire.say(&Message::Verack);
+        wire.wait_for("ping");
+        wire
+    }
+
+    /// Reads until a message of this type comes; `None` if the connection ends.
+    fn next_of(&mut self, name: &str) -> Option<Message> {
+        let mut buffer = [0; 4096];
+        loop {
+            while !self.received.is_empty() {
+                if let Received::Message(raw) = self.received.remove(0)
+                    && raw.message_type == name
+                {
+                    return Message::decode(name, &raw.payload).ok();
+                }
+            }
+            match self.stream.read(&mut buffer) {
+                Ok(0) | Err(_) => return None,
+                Ok(n) => self.transport.receive(&buffer[..n], &mut self.received).unwrap(),
+            }
+        }
+    }
+
+    fn wait_for(&mut self, name: &str) -> Message {
+        self.next_of(name).unwrap_or_else(|| panic!("no {name}"))
+    }
+
+    fn is_closed(&mut self) -> bool {
+        self.next_of("never").is_none()
+    }
+}
+
+#[test]
+fn broken_messages() {
+    let node = Node::new(|_| ());
+    let mut wire = Wire::handshake(&node);
+    // A wrong checksum costs only the message.
+    let mut bytes = Vec::new();
+    wire.transport.send(&Message::Ping(Some(1)), &mut bytes);
+    bytes[20] ^= 1;
+    wire.stream.write_all(&bytes).unwrap();
+    wire.say(&Message::Ping(Some(2)));
+    assert_eq!(wire.wait_for("pong"), Message::Pong(2_u64.to_le_bytes().to_vec()));
+    // A wrong message start ends the connection.
+    bytes[0] ^= 1;
+    wire.stream.write_all(&bytes).unwrap();
+    assert!(wire.is_closed());
+    wait("cleaned up", || node.net.count(Direction::Both) == 0);
+}
+
+#[test]
+fn a_peer_that_does_not_read_is_not_served_without_end() {
+    let blocks = chain(30);
+    let node = Node::new(|o| o.max_send_buffer = 20_000);
+    node.add(&blocks);
+    let mut wire = Wire::handshake(&node);
+    let list: Vec<grs_wire::Inventory> = (0..50_000)
+        .map(|n| grs_wire::Inventory::block(grs_wire::MSG_WITNESS_BLOCK, blocks[n % 30].hash()))
+        .collect();
+    wire.say(&Message::GetData(list));
+    // Ten megabytes are asked for; what is queued stays bounded by the buffer and the system's own.
+    std::thread::sleep(Duration::from_millis(300));
+    let queued = node.net.peers()[0].sent_per_type["block"];
+    let sent = node.net.peers()[0].bytes_sent;
+    assert!(queued < sent + 100_000, "{queued} queued, {sent} sent");
+    for _ in 0..2000 {
+        wire.wait_for("block");
+    }
+    assert!(wire.received.len() < 100_000);
+}
+
+#[test]
+fn misbehaviour_ends_the_connection() {
+    let node = Node::new(|_| ());
+    let mut wire = Wire::handshake(&node);
+    let inv = grs_wire::Inventory { kind: 2, hash: grs_hashes::Hash256::ZERO };
+    wire.say(&Message::GetData(vec![inv; 50_001]));
+    assert!(wire.is_closed());
+    // This machine itself is not discouraged.
+    assert!(!node.net.peer_manager().bans().is_discouraged(&NetAddress::Ipv4([127, 0, 0, 1])));
+    let mut again = Wire::handshake(&node);
+    again.say(&Message::Ping(Some(9)));
+    again.wait_for("pong");
+}
