@@ -1,4 +1,11 @@
 //! Descriptor wallet: SQLite records, coin selection, signing, rescan, wallet RPCs.
+//!
+//! [`make_wallet_loader`] gives all wallets of a process as a `WalletLoader`; the node, in this process or another, is
+//! reached only through the `Chain` that it gets. Files are those of the reference, in both directions.
+//!
+//! A wallet's data is guarded by one lock. Whatever needs the node is asked before or after it is taken, never under it;
+//! payments have a lock of their own, so that two do not choose the same coins. Keys, addresses and transactions are on
+//! disk before anyone else gets to know of them.
 
 mod context;
 mod crypt;

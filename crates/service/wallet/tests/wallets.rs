@@ -443,3 +443,50 @@ fn nothing_handed_out_is_lost_when_the_process_dies() {
     assert_eq!(tx["amount"].to_string(), "-1.00000000");
     setup.stop();
 }
+
+#[test]
+fn fees_are_bumped_by_a_replacement() {
+    let setup = funded(&[], 2);
+    let txid = setup.call("sendtoaddress", json!([other(), 1, "note"]));
+    let error = setup.fail("bumpfee", json!([txid, { "fee_rate": 1 }]));
+    assert_eq!(error.0, -8);
+    assert!(error.1.starts_with("Insufficient total fee 0."), "{}", error.1);
+    // The node drops the old one when it takes the new one.
+    let old: grs_hashes::Txid = txid.as_str().unwrap().parse().unwrap();
+    let bumped = setup.call("bumpfee", json!([txid]));
+    setup.chain.remove_from_mempool(&old, grs_interfaces::MempoolRemovalReason::Replaced);
+    let fee = |v: &serde_json::Value| v.to_string().parse::<f64>().unwrap();
+    assert!(fee(&bumped["fee"]) > fee(&bumped["origfee"]) + 0.00000500);
+    let new = setup.call("gettransaction", json!([bumped["txid"]]));
+    assert_eq!(new["replaces_txid"], txid);
+    assert_eq!(new["comment"], "note");
+    assert_eq!(new["amount"].to_string(), "-1.00000000");
+    let replaced = setup.call("gettransaction", json!([txid]));
+    assert_eq!(replaced["replaced_by_txid"], bumped["txid"]);
+    assert_eq!(replaced["walletconflicts"], json!([bumped["txid"]]));
+    let again = setup.fail("bumpfee", json!([txid]));
+    assert_eq!(again.0, -4);
+    setup.chain.confirm();
+    assert_eq!(setup.call("gettransaction", json!([txid]))["confirmations"], -1);
+    let left = 100.0 - 1.0 - fee(&bumped["fee"]);
+    assert!((setup.balance().parse::<f64>().unwrap() - left).abs() < 1e-9);
+}
+
+#[test]
+fn everything_is_paid_out() {
+    let setup = funded(&[], 3);
+    let rest = setup.call("getnewaddress", json!([]));
+    let done = setup.call("sendall", json!([[{ (other()): 10 }, rest], null, null, 2]));
+    assert_eq!(done["complete"], true);
+    let tx = setup.call("gettransaction", json!([done["txid"], null, true]));
+    let decoded = &tx["decoded"];
+    assert_eq!(decoded["vin"].as_array().unwrap().len(), 3);
+    assert_eq!(decoded["vout"].as_array().unwrap().len(), 2);
+    let fee = (tx["fee"].to_string().parse::<f64>().unwrap() * -1e8).round() as u64;
+    let vsize = decoded["vsize"].as_u64().unwrap();
+    assert!((2 * vsize..=2 * (vsize + 4)).contains(&fee), "fee {fee} for {vsize}");
+    assert_eq!(setup.balance(), format!("{}.{:08}", 139, 100_000_000 - fee));
+    assert_eq!(setup.fail("sendall", json!([[{ (other()): 10 }]])).0, -8);
+    setup.call("sendall", json!([[other()]]));
+    assert_eq!(setup.balance(), "0.00000000");
+}

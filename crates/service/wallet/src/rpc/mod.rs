@@ -2,11 +2,13 @@
 
 mod addresses;
 mod backup;
+mod bump;
 mod coins;
 mod decode;
 mod encrypt;
 mod fund;
 mod received;
+mod sendall;
 mod sign;
 mod spend;
 mod transactions;
@@ -43,6 +45,8 @@ fn all_methods() -> Vec<Method> {
         transactions::methods(),
         spend::methods(),
         fund::methods(),
+        bump::methods(),
+        sendall::methods(),
         sign::methods(),
         encrypt::methods(),
         backup::methods(),

@@ -312,8 +312,9 @@ fn rescanblockchain(request: &Request<'_>) -> RpcResult {
     let Some(reserver) = wallet.reserve_scan(true) else {
         return Err(RpcError::wallet("Wallet is currently rescanning. Abort existing rescan or wait."));
     };
+    // The passphrase is needed until the end, to derive more keys.
+    let _relock = wallet.relock.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let tip = {
-        let _relock = wallet.relock.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let state = state_of(&wallet);
         super::ensure_unlocked(&state)?;
         state.last_block_height

@@ -428,6 +428,11 @@ impl Wallet {
         Ok(selection)
     }
 
+    /// Lock time for a transaction that is made now.
+    pub(crate) fn current_lock_time(&self) -> WalletResult<u32> {
+        self.anti_fee_sniping_lock_time(&mut Rng::new())
+    }
+
     /// Lock time that makes it pointless to mine the last blocks again. Reference: `DiscourageFeeSniping`.
     fn anti_fee_sniping_lock_time(&self, rng: &mut Rng) -> WalletResult<u32> {
         let (hash, height) = {

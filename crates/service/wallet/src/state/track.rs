@@ -486,6 +486,14 @@ impl State {
         Ok(())
     }
 
+    /// Notes that a transaction has been replaced by another.
+    pub(crate) fn mark_replaced(&mut self, txid: &Txid, by: &Txid) -> WalletResult<()> {
+        let Some(wtx) = self.txs.get_mut(txid) else { return Ok(()) };
+        wtx.values.insert("replaced_by_txid".into(), by.to_string());
+        let wtx = &self.txs[txid];
+        Ok(self.write_tx(wtx)?)
+    }
+
     /// Transactions of ours that exclude this one.
     pub(crate) fn conflicts(&self, wtx: &WalletTx) -> BTreeSet<Txid> {
         let txid = wtx.txid();
