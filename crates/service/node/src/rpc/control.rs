@@ -44,14 +44,14 @@ pub(super) fn methods(maker: &Maker) -> Vec<Method> {
 fn getmemoryinfo_method(maker: &Maker) -> Method {
     let locked = Res::obj(
         "locked",
-        "Memory that is kept from being swapped out",
+        "Memory of the process",
         [
-            Res::num("used", "Bytes used"),
-            Res::num("free", "Bytes free"),
-            Res::num("total", "Bytes managed"),
-            Res::num("locked", "Bytes that could be locked; if fewer than total, keys may be swapped out"),
-            Res::num("chunks_used", "Pieces used"),
-            Res::num("chunks_free", "Pieces free"),
+            Res::num("used", "Bytes in memory"),
+            Res::num("free", "Bytes reserved, but not in memory"),
+            Res::num("total", "Both together"),
+            Res::num("locked", "Bytes that are kept from being swapped out"),
+            Res::num("chunks_used", "Pages in memory"),
+            Res::num("chunks_free", "Pages reserved, but not in memory"),
         ],
     );
     maker
@@ -93,13 +93,30 @@ fn logging_method(maker: &Maker) -> Method {
 
 fn getmemoryinfo(_: &Ctx, request: &Request<'_>) -> Result<Value, RpcError> {
     match request.arg::<&str>("mode")? {
-        // Secrets are wiped when freed; there is no arena of locked pages.
-        "stats" => Ok(json!({
-            "locked": { "used": 0, "free": 0, "total": 0, "locked": 0, "chunks_used": 0, "chunks_free": 0 },
-        })),
+        "stats" => Ok(json!({ "locked": memory() })),
         "mallocinfo" => Err(RpcError::invalid_parameter("mallocinfo mode not available")),
         mode => Err(RpcError::invalid_parameter(format!("unknown mode {mode}"))),
     }
+}
+
+/// Memory of the process. There is no arena of locked pages: secrets are wiped when they are freed.
+fn memory() -> Value {
+    const PAGE: u64 = 4096;
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let bytes = |key: &str| -> u64 {
+        let line = status.lines().find_map(|line| line.strip_prefix(key)).unwrap_or_default();
+        line.split_whitespace().next().and_then(|n| n.parse::<u64>().ok()).unwrap_or(0) * 1024
+    };
+    let (used, total) = (bytes("VmRSS:"), bytes("VmSize:"));
+    let free = total.saturating_sub(used);
+    json!({
+        "used": used,
+        "free": free,
+        "total": used + free,
+        "locked": bytes("VmLck:"),
+        "chunks_used": used / PAGE,
+        "chunks_free": free / PAGE,
+    })
 }
 
 fn switch(categories: &Value, on: bool) -> Result<(), RpcError> {

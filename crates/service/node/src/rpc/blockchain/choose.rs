@@ -1,6 +1,7 @@
 //! `invalidateblock`, `reconsiderblock`, `preciousblock`, `syncwithvalidationinterfacequeue`.
 
-use grs_chainstate::FatalError;
+use grs_chainstate::{BlockId, ChainstateManager, FatalError};
+use grs_log::warn;
 use grs_rpc::{Arg, Method, Request, Res, RpcError, code};
 use serde_json::Value;
 
@@ -68,11 +69,20 @@ fn preciousblock(ctx: &Ctx, request: &Request<'_>) -> Result<Value, RpcError> {
     Ok(Value::Null)
 }
 
+/// Marks a block as invalid and looks for the best chain without it.
+pub(super) fn invalidate(manager: &ChainstateManager, id: BlockId) -> Result<(), RpcError> {
+    // As in the reference it is no error here that a block cannot be taken back, for want of its undo data or because
+    // it is the first: the chain stays as it is.
+    if let Err(error) = manager.invalidate_block(id) {
+        warn!("Cannot invalidate block {}: {error}", manager.index().hash(id));
+    }
+    manager.activate_best_chain(None).map_err(database)
+}
+
 fn invalidateblock(ctx: &Ctx, request: &Request<'_>) -> Result<Value, RpcError> {
     let manager = ctx.chainman()?;
     let id = lookup(manager, request.value("blockhash"), "blockhash")?;
-    manager.invalidate_block(id).map_err(database)?;
-    manager.activate_best_chain(None).map_err(database)?;
+    invalidate(manager, id)?;
     Ok(Value::Null)
 }
 

@@ -7,9 +7,11 @@ use grs_chainstate::{BlockId, ChainstateManager, Coin, CoinsCursor, StatsHash, c
 use grs_encoding::{Encode, write_compact_size};
 use grs_hashes::Txid;
 use grs_log::warn;
-use grs_rpc::{Arg, JsonExt, Method, Request, Res, RpcError, code, help};
+use grs_rpc::{Arg, JsonExt, Method, Request, Res, RpcError, help};
+use grs_socket::ConnectionManager;
 use serde_json::{Value, json};
 
+use super::choose::invalidate;
 use super::{hash_or_height, tip};
 use crate::rpc::{Ctx, Maker};
 
@@ -95,10 +97,7 @@ struct Rollback<'a>(&'a ChainstateManager, BlockId);
 impl<'a> Rollback<'a> {
     fn new(manager: &'a ChainstateManager, first: BlockId) -> Result<Rollback<'a>, RpcError> {
         let rollback = Rollback(manager, first);
-        manager
-            .invalidate_block(first)
-            .and_then(|()| manager.activate_best_chain(None))
-            .map_err(|e| RpcError::new(code::DATABASE_ERROR, e.0))?;
+        invalidate(manager, first)?;
         Ok(rollback)
     }
 }
@@ -107,6 +106,27 @@ impl Drop for Rollback<'_> {
     fn drop(&mut self) {
         if let Err(error) = self.0.reconsider_block(self.1) {
             warn!("dumptxoutset failed to return to the tip: {error}");
+        }
+    }
+}
+
+/// Keeps networking off while it lives, if it was on: in a chain that was rolled back, peers would look bad.
+struct Offline<'a>(Option<&'a ConnectionManager>);
+
+impl<'a> Offline<'a> {
+    fn new(connman: Option<&'a ConnectionManager>) -> Offline<'a> {
+        let connman = connman.filter(|connman| connman.network_active());
+        if let Some(connman) = connman {
+            connman.set_network_active(false);
+        }
+        Offline(connman)
+    }
+}
+
+impl Drop for Offline<'_> {
+    fn drop(&mut self) {
+        if let Some(connman) = self.0 {
+            connman.set_network_active(true);
         }
     }
 }
@@ -132,8 +152,12 @@ fn dumptxoutset(ctx: &Ctx, request: &Request<'_>) -> Result<Value, RpcError> {
         RpcError::invalid_parameter(format!("Couldn't open file {} for writing.", incomplete.display()))
     })?;
     let view = manager.view();
-    let _rollback = match view.next(wanted) {
-        Some(first) => Some(Rollback::new(manager, first)?),
+    let _undone = match view.next(wanted) {
+        Some(first) => {
+            let offline = Offline::new(ctx.connman.get().map(|connman| &**connman));
+            // Dropped in this order: back at the tip first.
+            Some((Rollback::new(manager, first)?, offline))
+        }
         None => None,
     };
     let (stats, cursor) = {
