@@ -180,7 +180,7 @@ impl WalletContext {
     }
 
     fn load_inner(&self, name: &str, on_startup: Option<bool>) -> Loaded {
-        let db = match self.open(name, OpenMode::Existing, false) {
+        let db = match self.open(name, OpenMode::Existing, true) {
             Ok(db) => db,
             Err(e) => return (Err(LoadFailure::verification(&e)), Vec::new()),
         };

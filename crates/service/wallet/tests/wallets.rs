@@ -490,3 +490,35 @@ fn everything_is_paid_out() {
     setup.call("sendall", json!([[other()]]));
     assert_eq!(setup.balance(), "0.00000000");
 }
+
+#[test]
+fn a_single_key_is_imported_with_all_its_scripts() {
+    let setup = Setup::new(&[]);
+    setup.call("createwallet", json!(["w"]));
+    let key = grs_keys::SecretKey::generate(true, |bytes| bytes.fill(3));
+    let public_key = key.public_key();
+    let text = grs_descriptor::encode_secret_key(&key, grs_params::Network::Regtest);
+    let body = format!("combo({})", text.as_str());
+    let checksum = grs_descriptor::descriptor_checksum(&body).unwrap();
+    let scripts = [
+        grs_script::script_for_pubkey(&public_key),
+        grs_descriptor::Destination::pubkey_hash(&public_key).script(),
+        grs_descriptor::Destination::witness_key_hash(&public_key).script(),
+    ];
+    for script in &scripts {
+        setup.chain.mine(script, &[]);
+    }
+    setup.chain.mine_many(120, &nobody());
+    let request = json!([{ "desc": format!("{body}#{checksum}"), "timestamp": 0, "label": "coinbase" }]);
+    let done = setup.call("importdescriptors", json!([request]));
+    assert_eq!(done[0]["success"], true, "{done}");
+    assert_eq!(setup.balance(), "150.00000000");
+    let labelled = setup.call("getaddressesbylabel", json!(["coinbase"]));
+    assert_eq!(labelled.as_object().unwrap().len(), 3);
+    // Coins of all three kinds are spent together.
+    setup.call("sendtoaddress", json!([other(), 149]));
+    setup.chain.confirm();
+    assert!(setup.balance().starts_with("0.99"));
+    let wrong = setup.call("importdescriptors", json!([[{ "desc": body, "timestamp": "now" }]]));
+    assert_eq!(wrong[0]["error"]["code"], -5);
+}
