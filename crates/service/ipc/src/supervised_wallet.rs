@@ -1,7 +1,7 @@
 //! The wallet process as the node's wallet loader: started, watched, and restarted when it dies.
 //!
 //! A restarted process gets the same calls again that the first one got (`register_rpcs`, `verify`, `load`, `start`), so
-//! that it loads the wallets named in the settings. Its RPC commands stay registered with the node all the while: a
+//! that it loads the wallets named in the settings; then those that were loaded besides, by RPC. Its RPC commands stay registered with the node all the while: a
 //! request that comes when there is no process is answered with an error that names the cause.
 
 use std::collections::HashMap;
@@ -27,7 +27,15 @@ struct RelayState {
     actors: HashMap<String, Arc<dyn RpcActor>>,
     handlers: HashMap<String, Arc<dyn Handler>>,
     down: Option<String>,
+    /// The process's loader, to ask which wallets it has.
+    loader: Option<Weak<dyn WalletLoader>>,
+    /// Wallets that were loaded when it was asked last.
+    wallets: Vec<String>,
 }
+
+/// Methods after which other wallets are loaded than before.
+const CHANGES_WALLETS: [&str; 5] =
+    ["createwallet", "loadwallet", "unloadwallet", "restorewallet", "migratewallet"];
 
 /// Commands of a process that may come and go, registered with the node once.
 pub(crate) struct RpcRelay {
@@ -66,6 +74,23 @@ impl RpcRelay {
         lock(&self.state).down = cause;
     }
 
+    fn set_loader(&self, loader: &Arc<dyn WalletLoader>) {
+        lock(&self.state).loader = Some(Arc::downgrade(loader));
+        self.remember_wallets();
+    }
+
+    /// Asks the process which wallets are loaded. If it cannot say, the last answer stands.
+    fn remember_wallets(&self) {
+        let loader = lock(&self.state).loader.as_ref().and_then(Weak::upgrade);
+        if let Some(wallets) = loader.and_then(|l| l.get_wallets().ok()) {
+            lock(&self.state).wallets = wallets;
+        }
+    }
+
+    fn wallets(&self) -> Vec<String> {
+        lock(&self.state).wallets.clone()
+    }
+
     /// Takes the commands away from the node.
     fn clear(&self) {
         let (handlers, actors) = {
@@ -96,7 +121,16 @@ impl RpcActor for RelayActor {
                 Err(CallError::disconnected(format!("The wallet process is not running. {cause}")))
             }
             // If the process has just died, this fails and names the cause.
-            Some((Some(actor), None)) => actor.call(request, last_callback),
+            Some((Some(actor), None)) => {
+                let reply = actor.call(request, last_callback);
+                if CHANGES_WALLETS.contains(&self.name.as_str())
+                    && matches!(reply, Ok(Some(Ok(_))))
+                    && let Some(relay) = self.relay.upgrade()
+                {
+                    relay.remember_wallets();
+                }
+                reply
+            }
             _ => Err(CallError::disconnected("The wallet process is not running.")),
         }
     }
@@ -136,6 +170,18 @@ impl std::fmt::Debug for Subscription {
 
 struct Supervision(Arc<Shared>);
 
+/// Loads the wallets of the process before that the settings do not name. One that does not load is left out: the others
+/// are worth having.
+fn load_again(loader: &dyn WalletLoader, names: &[String]) -> CallResult<()> {
+    let present = loader.get_wallets()?;
+    for name in names.iter().filter(|name| !present.contains(name)) {
+        if let Err(error) = loader.load_wallet(name)?.result {
+            grs_log::warn!("Wallet {name} is not loaded again: {}", error.original);
+        }
+    }
+    Ok(())
+}
+
 impl Supervised for Supervision {
     type Interface = dyn WalletLoader;
 
@@ -160,6 +206,9 @@ impl Supervised for Supervision {
         if stage.loaded && !loader.load()? {
             return Err(failed());
         }
+        if stage.loaded {
+            load_again(loader.as_ref(), &shared.relay.wallets())?;
+        }
         if stage.started {
             loader.start()?;
         }
@@ -167,6 +216,7 @@ impl Supervised for Supervision {
             let handler = loader.handle_load_wallet(subscription.callback.clone())?;
             *lock(&subscription.handler) = Some(handler);
         }
+        shared.relay.set_loader(&loader);
         shared.relay.set_down(None);
         Ok(loader)
     }
@@ -242,6 +292,7 @@ impl ChainClient for SupervisedWallet {
     fn load(&self) -> CallResult<bool> {
         let good = self.loader()?.load()?;
         self.stage(|stage| stage.loaded = good);
+        self.shared.relay.remember_wallets();
         Ok(good)
     }
 
