@@ -475,6 +475,7 @@ fn fees_are_bumped_by_a_replacement() {
 #[test]
 fn everything_is_paid_out() {
     let setup = funded(&[], 3);
+    assert_eq!(setup.call("listaddressgroupings", json!([])).as_array().unwrap().len(), 3);
     let rest = setup.call("getnewaddress", json!([]));
     let done = setup.call("sendall", json!([[{ (other()): 10 }, rest], null, null, 2]));
     assert_eq!(done["complete"], true);
@@ -486,6 +487,10 @@ fn everything_is_paid_out() {
     let vsize = decoded["vsize"].as_u64().unwrap();
     assert!((2 * vsize..=2 * (vsize + 4)).contains(&fee), "fee {fee} for {vsize}");
     assert_eq!(setup.balance(), format!("{}.{:08}", 139, 100_000_000 - fee));
+    // The three addresses are now known to belong together; the new one is not change.
+    let groups = setup.call("listaddressgroupings", json!([]));
+    let sizes: Vec<usize> = groups.as_array().unwrap().iter().map(|g| g.as_array().unwrap().len()).collect();
+    assert!(sizes == [1, 3] || sizes == [3, 1], "{sizes:?}");
     assert_eq!(setup.fail("sendall", json!([[{ (other()): 10 }]])).0, -8);
     setup.call("sendall", json!([[other()]]));
     assert_eq!(setup.balance(), "0.00000000");

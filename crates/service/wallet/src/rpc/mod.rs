@@ -7,6 +7,7 @@ mod coins;
 mod decode;
 mod encrypt;
 mod fund;
+mod groupings;
 mod received;
 mod sendall;
 mod sign;
@@ -42,6 +43,7 @@ fn all_methods() -> Vec<Method> {
         addresses::methods(),
         coins::methods(),
         received::methods(),
+        groupings::methods(),
         transactions::methods(),
         spend::methods(),
         fund::methods(),

@@ -12,7 +12,7 @@ use grs_sync::clock;
 
 use super::algorithms::{Rng, change_target};
 use super::available::{CoinFilter, CoinKind, available_coins, input_size, input_weight, is_segwit};
-use super::fees::{Rates, reason_text};
+use super::fees::{Rates, reason_text, settle_fee};
 use super::select::{
     Algorithm, DEFAULT_MAX_TX_WEIGHT, InputCoin, SelectError, Selection, SelectionParams, select,
 };
@@ -571,57 +571,4 @@ impl Wallet {
     pub(crate) fn spend_lock(&self) -> std::sync::MutexGuard<'_, ()> {
         self.spending.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Gives what is left over to the change, or takes the fee from the recipients who pay it. Returns the fee.
-fn settle_fee(
-    tx: &mut MutableTransaction,
-    selected: i64,
-    needed: i64,
-    change_position: Option<usize>,
-    recipients: &[Recipient],
-    dust: FeeRate,
-) -> WalletResult<i64> {
-    let out_sum = |tx: &MutableTransaction| tx.outputs.iter().map(|o| o.value.0).sum::<i64>();
-    let mut fee = selected - out_sum(tx);
-    let bug = |what: &str| WalletError::text(format!("Internal bug detected: {what}"));
-    if fee < 0 {
-        return Err(bug("Fee paid < 0"));
-    }
-    if let Some(n) = change_position
-        && needed < fee
-    {
-        tx.outputs[n].value += Amount(fee - needed);
-        fee = needed;
-    }
-    let payers = recipients.iter().filter(|r| r.subtract_fee).count() as i64;
-    if payers > 0 {
-        let reduce = needed - fee;
-        let mut first = true;
-        let places = (0..tx.outputs.len()).filter(|n| Some(*n) != change_position);
-        let places: Vec<usize> = places.collect();
-        for (n, recipient) in places.into_iter().zip(recipients) {
-            if !recipient.subtract_fee {
-                continue;
-            }
-            let out = &mut tx.outputs[n];
-            out.value -= Amount(reduce / payers);
-            if first {
-                // The first one pays what does not divide.
-                out.value -= Amount(reduce % payers);
-                first = false;
-            }
-            if is_dust(out, dust) {
-                return Err(WalletError::text(match out.value.0 {
-                    ..0 => "The transaction amount is too small to pay the fee",
-                    _ => "The transaction amount is too small to send after the fee has been deducted",
-                }));
-            }
-        }
-        fee = selected - out_sum(tx);
-    }
-    if needed > fee {
-        return Err(bug("Fee needed > fee paid"));
-    }
-    Ok(fee)
 }
