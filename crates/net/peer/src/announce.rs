@@ -459,6 +459,6 @@ mod tests {
         assert_eq!(round_filter(MAX_MONEY, false), largest_filter());
         assert!(largest_filter() > 9_000_000 && largest_filter() <= 10_000_000);
         let (down, up) = (round_filter(5000, true), round_filter(5000, false));
-        assert!(down < 5000 && up >= 5000 && up < 5600 && down > 4500, "{down} {up}");
+        assert!((4500..5000).contains(&down) && (5000..5600).contains(&up), "{down} {up}");
     }
 }

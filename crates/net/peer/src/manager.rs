@@ -330,16 +330,8 @@ impl PeerManager {
         let Incoming { message_type, received, content, size } = incoming;
         let loading = || self.chain.store().loading_blocks();
         match message_type.as_str() {
-            "addr" | "addrv2" => {
-                if !self.setup_address_relay(id, &message_type) {
-                    return Ok(());
-                }
-            }
-            "tx" => {
-                if !self.accepts_tx_message(id) {
-                    return Ok(());
-                }
-            }
+            "addr" | "addrv2" if !self.setup_address_relay(id, &message_type) => return Ok(()),
+            "tx" if !self.accepts_tx_message(id) => return Ok(()),
             "headers" if loading() => {
                 debug!(Category::Net, "Unexpected headers message received from peer {id}");
                 return Ok(());

@@ -71,7 +71,7 @@ impl PeerManager {
     /// Queues any message for a peer (RPC `sendmsgtopeer`); false if there is none of this number.
     pub fn send_raw(&self, id: PeerId, message_type: &str, payload: Vec<u8>) -> bool {
         let mut state = self.state.lock();
-        if !state.peers.get(&id).is_some_and(|p| !p.disconnect) {
+        if state.peers.get(&id).is_none_or(|p| p.disconnect) {
             return false;
         }
         let message = Message::Unknown { message_type: message_type.to_owned(), payload };

@@ -17,6 +17,7 @@ mod node;
 mod opening;
 mod options;
 mod proxy;
+mod seeds;
 mod traffic;
 
 pub use grs_peer::{ConnectionType, PeerId, Permissions, WhiteBind, WhiteList};

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use grs_addrman::{Rng, net_group};
-use grs_encoding::Reader;
 use grs_log::{Category, debug, info};
 use grs_peer::{ConnectionType, Permissions};
 use grs_sync::clock;
@@ -24,14 +23,10 @@ const EXTRA_BLOCK_RELAY_INTERVAL: Duration = Duration::from_secs(300);
 const EXTRA_NETWORK_INTERVAL: Duration = Duration::from_secs(300);
 const FEELER_SLEEP: Duration = Duration::from_secs(1);
 const ADD_NEXT_SEEDNODE: u64 = 10;
-const DNS_SEEDS_AT_ONCE: usize = 3;
-const DNS_DELAY_FEW: u64 = 11;
-const DNS_DELAY_MANY: u64 = 300;
-const DNS_DELAY_THRESHOLD: usize = 1000;
 /// With so many ordinary outbound peers, no seeds are needed.
-const SEED_THRESHOLD: usize = 2;
-const MAX_SEED_ADDRESSES: usize = 32;
-const SECOND: Duration = Duration::from_millis(500);
+pub(crate) const SEED_THRESHOLD: usize = 2;
+/// Pause between two looks at what is to be done.
+pub(crate) const TURN: Duration = Duration::from_millis(500);
 
 /// Where to connect.
 enum Target<'a> {
@@ -266,7 +261,7 @@ impl ConnectionManager {
                 }
                 tried = true;
                 self.open(&Target::Name(&node.name), false, ConnectionType::Manual);
-                if !self.interrupt.sleep_for(SECOND) {
+                if !self.interrupt.sleep_for(TURN) {
                     return;
                 }
             }
@@ -286,12 +281,12 @@ impl ConnectionManager {
             for name in &self.options.connect {
                 self.open(&Target::Name(name), false, ConnectionType::Manual);
                 for _ in 0..turn.min(10) {
-                    if !self.interrupt.sleep_for(SECOND) {
+                    if !self.interrupt.sleep_for(TURN) {
                         return;
                     }
                 }
             }
-            if !self.interrupt.sleep_for(SECOND) {
+            if !self.interrupt.sleep_for(TURN) {
                 return;
             }
         }
@@ -316,7 +311,7 @@ impl ConnectionManager {
         out
     }
 
-    fn full_relay_connected(&self) -> usize {
+    pub(crate) fn full_relay_connected(&self) -> usize {
         let done = self.peers.connected_peers();
         let full = |n: &&Arc<crate::node::Node>| n.connection_type == ConnectionType::OutboundFullRelay;
         self.node_list().iter().filter(full).filter(|n| done.contains(&n.id)).count()
@@ -354,7 +349,7 @@ impl ConnectionManager {
             if let Some(name) = fetch.filter(|_| self.has_free_slot()) {
                 self.open(&Target::Name(&name), false, ConnectionType::AddrFetch);
             }
-            if !self.interrupt.sleep_for(SECOND) {
+            if !self.interrupt.sleep_for(TURN) {
                 return;
             }
             if !self.has_free_slot() {
@@ -511,167 +506,6 @@ impl ConnectionManager {
         }
         None
     }
-
-    /// Adds the addresses that come with the program when nothing else helps; true once done.
-    fn add_fixed_seeds(&self, start: Duration) -> bool {
-        let empty: Vec<AddressNetwork> = self
-            .options
-            .reachable
-            .iter()
-            .copied()
-            .filter(|n| self.addrman.size(Some(*n), None) == 0)
-            .collect();
-        if empty.is_empty() {
-            return false;
-        }
-        if clock::now() > start + Duration::from_secs(60) {
-            info!(
-                "Adding fixed seeds as 60 seconds have passed and addrman is empty for at least one reachable network"
-            );
-        } else if !self.options.dns_seed && self.options.seed_nodes.is_empty() && !self.has_added_nodes() {
-            info!(
-                "Adding fixed seeds as -dnsseed=0 (or IPv4/IPv6 connections are disabled via -onlynet) and neither \
-                 -addnode nor -seednode are provided"
-            );
-        } else {
-            return false;
-        }
-        let mut rng = Rng::new();
-        let mut list = fixed_seeds(&self.options.params.fixed_seeds, &mut rng);
-        list.retain(|a| empty.contains(&a.service.address.network()));
-        if let Some(source) = NetAddress::internal("fixedseeds") {
-            self.addrman.add(&list, &source, 0);
-        }
-        info!("Added {} fixed seeds from reachable networks.", list.len());
-        true
-    }
-
-    /// Looks up the DNS seeds if addresses are needed.
-    pub(crate) fn run_dns_seeds(self: &Arc<Self>) {
-        let mut rng = Rng::new();
-        let mut connected = 0;
-        if !self.options.seed_nodes.is_empty() {
-            let start = clock::now();
-            info!(
-                "-seednode enabled. Trying the provided seeds for 30 seconds before defaulting to the dnsseeds."
-            );
-            loop {
-                if !self.interrupt.sleep_for(SECOND) {
-                    return;
-                }
-                if clock::now() > start + Duration::from_secs(30) {
-                    info!(
-                        "Couldn't connect to enough peers via seed nodes. Handing fetch logic to the DNS seeds."
-                    );
-                    break;
-                }
-                connected = self.full_relay_connected();
-                if connected >= SEED_THRESHOLD {
-                    info!("P2P peers available. Finished fetching data from seed nodes.");
-                    break;
-                }
-            }
-        }
-        let mut seeds = self.options.params.dns_seeds.clone();
-        rng.shuffle(&mut seeds);
-        let known = self.addrman.size(None, None);
-        let mut right_now = if self.options.force_dns_seed || known == 0 { seeds.len() } else { 0 };
-        if connected >= SEED_THRESHOLD && right_now == 0 {
-            info!("Skipping DNS seeds. Enough peers have been found");
-            return;
-        }
-        let mut found = 0;
-        let wait = if known >= DNS_DELAY_THRESHOLD { DNS_DELAY_MANY } else { DNS_DELAY_FEW };
-        for seed in seeds {
-            if right_now == 0 {
-                right_now = DNS_SEEDS_AT_ONCE;
-                if self.addrman.size(None, None) > 0 {
-                    info!("Waiting {wait} seconds before querying DNS seeds.");
-                    let mut left = wait;
-                    while left > 0 {
-                        let step = left.min(DNS_DELAY_FEW);
-                        if !self.interrupt.sleep_for(Duration::from_secs(step)) {
-                            return;
-                        }
-                        left -= step;
-                        if self.full_relay_connected() >= SEED_THRESHOLD {
-                            if found > 0 {
-                                info!("{found} addresses found from DNS seeds");
-                                info!("P2P peers available. Finished DNS seeding.");
-                            } else {
-                                info!("P2P peers available. Skipped DNS seeding.");
-                            }
-                            return;
-                        }
-                    }
-                }
-            }
-            if self.interrupt.is_interrupted() {
-                return;
-            }
-            if !self.network_active() {
-                info!("Waiting for network to be reactivated before querying DNS seeds.");
-                while !self.network_active() {
-                    if !self.interrupt.sleep_for(Duration::from_secs(1)) {
-                        return;
-                    }
-                }
-            }
-            info!("Loading addresses from DNS seed {seed}");
-            found += self.query_seed(&seed, &mut rng);
-            right_now -= 1;
-        }
-        info!("{found} addresses found from DNS seeds");
-    }
-
-    /// Asks a seed for addresses of nodes that have what we need; else connects to it to ask.
-    fn query_seed(&self, seed: &str, rng: &mut Rng) -> usize {
-        let fetch = || lock(&self.addr_fetches).push_back(seed.to_owned());
-        if self.options.name_proxy.is_some() {
-            fetch();
-            return 0;
-        }
-        let services = Services::NETWORK.with(Services::WITNESS);
-        let host = format!("x{:x}.{seed}", services.0);
-        let port = self.options.params.default_port;
-        let found: Vec<TimedAddress> = (host.as_str(), port)
-            .to_socket_addrs()
-            .map(|list| {
-                list.take(MAX_SEED_ADDRESSES)
-                    .map(|ip| TimedAddress {
-                        service: Service::from(ip),
-                        services,
-                        time: (clock::now_secs() - 3 * 86_400 - rng.below(4 * 86_400) as i64).max(0) as u32,
-                    })
-                    .collect()
-            })
-            .unwrap_or_default();
-        match NetAddress::internal(&host) {
-            Some(source) if !found.is_empty() => {
-                self.addrman.add(&found, &source, 0);
-            }
-            _ => fetch(),
-        }
-        found.len()
-    }
-}
-
-/// Reads BIP155 records of network, address and port; they get an age of one to two weeks.
-fn fixed_seeds(records: &[u8], rng: &mut Rng) -> Vec<TimedAddress> {
-    let mut reader = Reader::new(records);
-    let mut out = Vec::new();
-    while !reader.is_empty() {
-        let (Ok(address), Ok(port)) = (NetAddress::decode_v2(&mut reader), reader.u16_be()) else { break };
-        let week = 7 * 86_400;
-        let time = clock::now_secs() - week - rng.below(week as u64) as i64;
-        out.push(TimedAddress {
-            service: Service::new(address, port),
-            services: Services::NETWORK.with(Services::WITNESS),
-            time: time.max(0) as u32,
-        });
-        debug!(Category::Net, "Added hardcoded seed: {}", Service::new(address, port));
-    }
-    out
 }
 
 /// Ports of other services, which an address of a node hardly has (reference: `IsBadPort`).
@@ -689,16 +523,6 @@ fn is_bad_port(port: u16) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use grs_params::{ChainParams, Network};
-
-    #[test]
-    fn seeds_are_read() {
-        let params = ChainParams::for_network(Network::Main);
-        let list = fixed_seeds(&params.fixed_seeds, &mut Rng::seeded(1));
-        assert_eq!(list.len(), 4);
-        assert_eq!(list[0].service.to_string(), "82.196.1.71:1331");
-        assert!(fixed_seeds(&[1, 4, 1], &mut Rng::seeded(1)).is_empty());
-    }
 
     #[test]
     fn bad_ports() {

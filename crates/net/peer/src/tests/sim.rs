@@ -43,7 +43,7 @@ pub fn mine(prev: &Block, height: u32, tag: u8, txs: Vec<Arc<Transaction>>) -> A
     let coinbase = MutableTransaction {
         version: 2,
         inputs: vec![TxIn { script_sig: Script::from(script_sig), ..TxIn::new(OutPoint::NULL, u32::MAX) }],
-        outputs: vec![TxOut::new(Amount(1000), Script::from(vec![0x51]))],
+        outputs: vec![TxOut::new(Amount(1_000_000), Script::from(vec![0x51]))],
         lock_time: 0,
     };
     let mut all = vec![Arc::new(Transaction::from(coinbase))];
@@ -107,6 +107,7 @@ impl Node {
             MempoolOptions { require_standard: false, ..Default::default() },
             chain.signals().clone(),
         );
+        chain.set_mempool(mempool.clone());
         let bans = Arc::new(BanMan::open(None, 1000));
         let addrman = Arc::new(
             AddrMan::open(None, AddrManOptions { magic: params().magic, deterministic: true }).unwrap(),
@@ -146,7 +147,7 @@ impl Drop for Node {
 type End = (usize, PeerId);
 
 /// Nodes and connections between them.
-pub struct Network_ {
+pub struct Net {
     pub clock: Clock,
     pub nodes: Vec<Node>,
     links: BTreeMap<End, End>,
@@ -158,9 +159,9 @@ pub struct Network_ {
     next_id: PeerId,
 }
 
-impl Network_ {
-    pub fn new(clock: Clock, nodes: Vec<Node>) -> Network_ {
-        Network_ {
+impl Net {
+    pub fn new(clock: Clock, nodes: Vec<Node>) -> Net {
+        Net {
             clock,
             nodes,
             links: BTreeMap::new(),
