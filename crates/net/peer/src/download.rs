@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use grs_blockstore::{BlockId, BlockStatus};
-use grs_consensus::is_block_mutated;
+use grs_chainstate::is_block_mutated;
 use grs_log::{Category, debug};
 use grs_params::BuriedDeployment;
 use grs_primitives::Block;

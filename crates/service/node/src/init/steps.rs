@@ -448,7 +448,11 @@ fn load_chain(node: &Arc<NodeContext>) -> Result<(), StartFailed> {
             if args.has_test_option("reindex_after_failure_noninteractive_yes") {
                 open_chain(node, true).or_else(|e| fail(e.to_string()))
             } else {
-                fail(format!("{text}.\nPlease restart with -reindex or -reindex-chainstate to recover."))
+                // A question that nobody is there to answer: without the word "Error".
+                let question = format!("{text}.\nPlease restart with -reindex or -reindex-chainstate to recover.");
+                error!("{question}");
+                eprintln!("{question}");
+                Err(StartFailed)
             }
         }
         Err(LoadError::Interrupted) => {
