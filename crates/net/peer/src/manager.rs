@@ -264,9 +264,11 @@ impl PeerManager {
                 }
                 error => {
                     let kind = "std::ios_base::failure";
+                    // The reference's stream says its name when it runs out of bytes.
+                    let stream = if error.to_string() == "end of data" { "DataStream::read(): " } else { "" };
                     debug!(
                         Category::Net,
-                        "ProcessMessages({message_type}, {size} bytes): Exception '{error}: iostream error' ({kind}) \
+                        "ProcessMessages({message_type}, {size} bytes): Exception '{stream}{error}: iostream error' ({kind}) \
                          caught"
                     );
                 }

@@ -15,8 +15,11 @@ pub struct TipWatch {
 
 impl TipWatch {
     pub(crate) fn new(shutdown: Interrupt) -> Arc<TipWatch> {
-        let watch =
-            Arc::new(TipWatch { state: Mutex::new(None), changed: Condvar::new(), shutdown: shutdown.clone() });
+        let watch = Arc::new(TipWatch {
+            state: Mutex::new(None),
+            changed: Condvar::new(),
+            shutdown: shutdown.clone(),
+        });
         let weak = Arc::downgrade(&watch);
         shutdown.on_interrupt(move || {
             if let Some(watch) = weak.upgrade() {

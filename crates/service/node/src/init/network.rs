@@ -6,6 +6,7 @@ use std::time::Duration;
 use grs_addrman::{AddrMan, AddrManOptions, BanMan, DEFAULT_MISBEHAVING_BANTIME};
 use grs_args::ArgsManager;
 use grs_hashes::{Txid, Wtxid};
+use grs_log::info;
 use grs_peer::{PeerManager, PeerOptions, WhiteBind, WhiteList};
 use grs_socket::{ConnectionManager, Proxy, SocketOptions};
 use grs_wire::{AddressNetwork, MAX_SUBVERSION_LENGTH, NetAddress, Service, Services};
@@ -281,6 +282,12 @@ pub(crate) fn options(node: &Arc<NodeContext>, limits: &Limits) -> Result<Networ
     }
     socket.added_nodes = args.get_list("-addnode");
     socket.seed_nodes = args.get_list("-seednode");
+    if !socket.connect.is_empty() && !socket.seed_nodes.is_empty() {
+        info!("-seednode is ignored when -connect is used");
+    }
+    if !socket.use_addrman_outgoing && args.get_opt_bool("-dnsseed") == Some(true) && args.is_set("-proxy") {
+        info!("-dnsseed is ignored when -connect is used and -proxy is specified");
+    }
     socket.dns_seed = args.get_bool("-dnsseed", true);
     socket.force_dns_seed = args.get_bool("-forcednsseed", false);
     socket.fixed_seeds = args.get_bool("-fixedseeds", true);

@@ -449,7 +449,8 @@ fn load_chain(node: &Arc<NodeContext>) -> Result<(), StartFailed> {
                 open_chain(node, true).or_else(|e| fail(e.to_string()))
             } else {
                 // A question that nobody is there to answer: without the word "Error".
-                let question = format!("{text}.\nPlease restart with -reindex or -reindex-chainstate to recover.");
+                let question =
+                    format!("{text}.\nPlease restart with -reindex or -reindex-chainstate to recover.");
                 error!("{question}");
                 eprintln!("{question}");
                 Err(StartFailed)
