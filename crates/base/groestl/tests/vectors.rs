@@ -1,5 +1,7 @@
 //! Published known answers and real headers, with every back end this processor has.
 
+#![allow(clippy::unwrap_used)]
+
 use grs_groestl::{Backend, Groestl512, with_backend};
 use grs_testkit::{hex, json_file, report, text};
 use serde_json::Value;
