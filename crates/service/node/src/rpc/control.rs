@@ -76,8 +76,11 @@ fn logging_method(maker: &Maker) -> Method {
         .method(
             "control",
             "logging",
-            "Which categories of messages are logged, after switching some on and then others off. \"all\" and \"1\" mean \
-             all categories.\n",
+            format!(
+                "Which categories of messages are logged, after switching some on and then others off. \"all\" and \"1\" \
+                 mean all categories; the valid logging categories are: {}\n",
+                grs_log::all_categories_string()
+            ),
             logging,
         )
         .arg(categories("include", "Categories to switch on", "include_category"))

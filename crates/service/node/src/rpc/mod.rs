@@ -3,6 +3,7 @@
 mod blockchain;
 mod control;
 mod descriptors;
+mod fees;
 mod mempool;
 mod mining;
 mod net;
@@ -19,7 +20,7 @@ use std::ops::Deref;
 use std::sync::{Arc, Weak};
 
 use grs_hashes::BlockHash;
-use grs_rpc::{Method, Request, Res, RpcError, code, value};
+use grs_rpc::{Method, Request, Res, RpcError, Text, code, value};
 use serde_json::Value;
 
 use crate::NodeContext;
@@ -69,7 +70,7 @@ impl Maker {
         &self,
         category: &'static str,
         name: &'static str,
-        about: &'static str,
+        about: impl Into<Text>,
         handler: Handler,
     ) -> Method {
         // A weak reference: the node owns the table.
@@ -121,5 +122,6 @@ pub fn register(node: &Arc<NodeContext>) {
     node.rpc.register_all(net::methods(&maker));
     node.rpc.register_all(txoutproof::methods(&maker));
     node.rpc.register_all(util::methods(&maker));
+    node.rpc.register_all(fees::methods(&maker));
     node.rpc.register_all(control::methods(&maker));
 }

@@ -266,7 +266,7 @@ fn addresses_scripts_and_messages() {
     assert_eq!(node.call("verifymessage", json!([legacy, signature, "hello"])), true);
     assert_eq!(node.call("verifymessage", json!([legacy, signature, "hullo"])), false);
     assert_eq!(node.fail("verifymessage", json!([address, signature, "hello"])).0, code::TYPE_ERROR);
-    node.call("estimatesmartfee", json!([6]));
+    assert_eq!(node.fail("estimatesmartfee", json!([6])).1, "Fee estimation disabled");
     assert_eq!(node.call("getindexinfo", json!([])), json!({}));
     node.call("getmemoryinfo", json!([]));
     node.call("logging", json!([]));

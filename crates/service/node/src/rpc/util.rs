@@ -1,5 +1,5 @@
-//! Methods about addresses, descriptors, signed messages and fees. Reference: `src/rpc/output_script.cpp`,
-//! `src/rpc/signmessage.cpp`, `src/rpc/fees.cpp`.
+//! Methods about addresses, descriptors and signed messages. Reference: `src/rpc/output_script.cpp`,
+//! `src/rpc/signmessage.cpp`.
 
 use grs_descriptor::{
     Descriptor, Destination, FlatSigningProvider, MessageError, OutputType, decode_destination,
@@ -23,8 +23,6 @@ const EXAMPLE_KEYS: [&str; 2] = [
 const MAX_KEYS: usize = 20;
 /// Longest script element, which a P2SH script is.
 const MAX_SCRIPT_ELEMENT_SIZE: usize = 520;
-/// Highest target that an estimator tracks.
-const MAX_CONFIRM_TARGET: u32 = 1008;
 
 pub(super) fn methods(maker: &Maker) -> Vec<Method> {
     vec![
@@ -34,7 +32,6 @@ pub(super) fn methods(maker: &Maker) -> Vec<Method> {
         getdescriptorinfo_method(maker),
         verifymessage_method(maker),
         signmessagewithprivkey_method(maker),
-        estimatesmartfee_method(maker),
     ]
 }
 
@@ -186,36 +183,6 @@ fn signmessagewithprivkey_method(maker: &Maker) -> Method {
         .example_text(&help::example_cli("verifymessage", &format!("{ADDRESS} \"signature\" \"my message\"")))
         .example_text("\nThe same by JSON-RPC\n")
         .example_rpc("\"privkey\", \"my message\"")
-}
-
-fn estimatesmartfee_method(maker: &Maker) -> Method {
-    maker
-        .method(
-            "util",
-            "estimatesmartfee",
-            "Guess of the fee rate with which a transaction is confirmed within a number of blocks, and for which number the \
-             guess is good. Sizes are virtual sizes (BIP141).\n",
-            estimatesmartfee,
-        )
-        .arg(Arg::num("conf_target", "Number of blocks, from 1 to 1008"))
-        .arg(
-            Arg::str(
-                "estimate_mode",
-                "\"unset\" (the default mode), \"economical\" (follows recent changes of the market quickly) or \
-                 \"conservative\" (looks further back)",
-            )
-            .default("economical"),
-        )
-        .result(Res::obj(
-            "",
-            "",
-            [
-                Res::num("feerate", "The fee rate in GRS/kvB, if there is a guess").optional(),
-                Res::arr("errors", "Why there is none", [Res::str("", "A reason")]).optional(),
-                Res::num("blocks", "Number of blocks for which the guess is good"),
-            ],
-        ))
-        .example("6")
 }
 
 /// Fields that tell what kind of address it is. Reference: `DescribeAddress`.
@@ -450,17 +417,4 @@ fn signmessagewithprivkey(ctx: &Ctx, request: &Request<'_>) -> Result<Value, Rpc
     let key = decode_secret_key(request.arg("privkey")?, ctx.params.network)
         .ok_or_else(|| RpcError::invalid_address_or_key("Invalid private key"))?;
     Ok(sign_message_text(&key, request.arg("message")?).into())
-}
-
-fn estimatesmartfee(ctx: &Ctx, request: &Request<'_>) -> Result<Value, RpcError> {
-    ctx.chainman()?.signals().sync();
-    let target = value::parse_confirm_target(request.value("conf_target"), MAX_CONFIRM_TARGET)?;
-    let mode: &str = request.arg("estimate_mode")?;
-    if !["unset", "economical", "conservative"].contains(&mode.to_ascii_lowercase().as_str()) {
-        return Err(RpcError::invalid_parameter(
-            "Invalid estimate_mode parameter, must be one of: \"unset\", \"economical\", \"conservative\"",
-        ));
-    }
-    // Without data there is no guess for any target; the least that is ever looked at is 2.
-    Ok(json!({ "errors": ["Insufficient data or no feerate found"], "blocks": target.max(2) }))
 }

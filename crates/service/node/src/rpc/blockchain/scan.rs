@@ -136,14 +136,14 @@ fn scan(ctx: &Ctx, cursor: &mut CoinsCursor, wanted: &HashMap<Vec<u8>, String>) 
     let unable = |_| RpcError::internal("Unable to read UTXO set");
     while let Some((outpoint, coin)) = cursor.next_coin().map_err(unable)? {
         found.count += 1;
-        if found.count % 8192 == 0 {
+        if found.count.is_multiple_of(8192) {
             ctx.rpc.check_interrupt()?;
             if state.abort.load(Ordering::SeqCst) {
                 found.complete = false;
                 return Ok(found);
             }
         }
-        if found.count % 256 == 0 {
+        if found.count.is_multiple_of(256) {
             // Coins are sorted by the bytes of the transaction's id.
             let bytes = outpoint.txid.to_bytes();
             let high = f64::from(u16::from_be_bytes([bytes[0], bytes[1]]));

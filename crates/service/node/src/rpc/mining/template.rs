@@ -369,7 +369,7 @@ fn to_json(
     out.insert("mutable".into(), json!(["time", "transactions", "prevblock"]));
     out.insert("noncerange".into(), "00000000ffffffff".into());
     out.insert("sigoplimit".into(), (MAX_BLOCK_SIGOPS_COST as usize / scale).into());
-    out.insert("sizelimit".into(), (MAX_BLOCK_SERIALIZED_SIZE as usize / scale).into());
+    out.insert("sizelimit".into(), (MAX_BLOCK_SERIALIZED_SIZE / scale).into());
     if !pre_segwit {
         out.insert("weightlimit".into(), MAX_BLOCK_WEIGHT.into());
     }
