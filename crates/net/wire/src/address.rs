@@ -8,8 +8,7 @@ use bitcoin_hashes::sha3_256;
 use grs_encoding::{DecodeError, Encode, Reader, write_compact_size, write_var_bytes};
 use thiserror::Error;
 
-use crate::Services;
-use crate::base32;
+use crate::{Services, base32, ipv4_text};
 
 /// Kind of network, in the reference's numbering.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -129,7 +128,10 @@ impl NetAddress {
         }
         let bare = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')).unwrap_or(text);
         let bare = bare.split('%').next().unwrap_or(bare);
-        Some(NetAddress::from(bare.parse::<IpAddr>().ok()?))
+        match bare.parse::<IpAddr>() {
+            Ok(ip) => Some(NetAddress::from(ip)),
+            Err(_) => ipv4_text::parse(bare).map(NetAddress::Ipv4),
+        }
     }
 
     /// Its kind, [`AddressNetwork::Unroutable`] not considered.

@@ -6,6 +6,7 @@ mod base32;
 mod bloom;
 mod compact;
 mod inventory;
+mod ipv4_text;
 mod message;
 mod services;
 mod transport;
