@@ -1,5 +1,5 @@
-//! The P2P protocol's bytes: network addresses, messages, and the version 1 transport as a machine that takes bytes
-//! and gives messages. No sockets, no clock.
+//! The P2P protocol's bytes: network addresses, messages, and the transports as machines that take bytes and give
+//! messages. No sockets, no clock.
 
 mod address;
 mod base32;
@@ -10,6 +10,7 @@ mod ipv4_text;
 mod message;
 mod services;
 mod transport;
+mod v2;
 
 #[doc(hidden)]
 pub mod fuzz;
@@ -32,6 +33,7 @@ pub use transport::{
     MAX_PROTOCOL_MESSAGE_LENGTH, MESSAGE_HEADER_LEN, RawMessage, Received, Transport, TransportError,
     V1Transport, message_header,
 };
+pub use v2::{MAX_GARBAGE_LEN, V2Status, V2Transport};
 
 /// The text without characters that could do harm in a log (reference: `SanitizeString` with its default set).
 pub fn sanitize_string(text: &str) -> String {

@@ -54,6 +54,18 @@ pub enum TransportError {
         /// Claimed length.
         len: u32,
     },
+    /// A first message of the unencrypted transport for another network.
+    #[error("V2 transport error: V1 peer with wrong MessageStart {0}")]
+    OtherNetwork(String),
+    /// The garbage after the key does not end.
+    #[error("V2 transport error: missing garbage terminator")]
+    NoGarbageTerminator,
+    /// An encrypted packet is too long.
+    #[error("V2 transport error: packet too large ({0} bytes)")]
+    PacketTooLarge(usize),
+    /// An encrypted packet was not made by the other side.
+    #[error("V2 transport error: packet decryption failure ({0} bytes)")]
+    Decryption(usize),
 }
 
 /// Turns bytes into messages and back.
