@@ -31,6 +31,13 @@ pub(super) fn methods(maker: &Maker) -> Vec<Method> {
             .example("")
             .example("txindex"),
         maker
+            .method("hidden", "echoipc", "Gives its argument back. Made for tests.\n", |_, request| {
+                Ok(request.arg::<&str>("arg")?.into())
+            })
+            .arg(Arg::str("arg", "A text"))
+            .result(Res::str("echo", "The text"))
+            .example("\"Hello world\""),
+        maker
             .method("hidden", "setmocktime", "Sets the node's clock (-regtest only)\n", setmocktime)
             .arg(Arg::num("timestamp", "Seconds since 1970; 0 goes back to the real time"))
             .result(Res::null("", "")),
