@@ -92,3 +92,34 @@ pub fn ease_time(header: &mut Header, prev: HeaderRef<'_>, params: &ChainParams)
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use grs_consensus::check_proof_of_work;
+    use grs_params::Network;
+
+    use super::*;
+
+    #[test]
+    fn nonces_are_found_and_tries_counted() {
+        let params = ChainParams::for_network(Network::Regtest);
+        let (consensus, interrupt) = (&params.consensus, Interrupt::new());
+        let start = Header { bits: consensus.pow_limit_bits(), ..Header::default() };
+        let (mut header, mut tries) = (start, 1_000_000);
+        assert_eq!(find_nonce(&mut header, &mut tries, consensus, &interrupt), Solved::Found);
+        assert!(check_proof_of_work(&header.compute_hash(), header.bits, consensus));
+        // Each nonce before the right one was a try.
+        assert_eq!(tries, 1_000_000 - u64::from(header.nonce));
+        for nonce in 0..header.nonce {
+            let wrong = Header { nonce, ..start };
+            assert!(!check_proof_of_work(&wrong.compute_hash(), wrong.bits, consensus));
+        }
+        let (mut again, mut few) = (start, u64::from(header.nonce));
+        assert_eq!(find_nonce(&mut again, &mut few, consensus, &interrupt), Solved::GaveUp);
+        assert_eq!(few, 0);
+        let mut hard = Header { bits: grs_uint::CompactTarget(0x0300_ffff), nonce: u32::MAX - 70, ..start };
+        assert_eq!(find_nonce(&mut hard, &mut 1000, consensus, &interrupt), Solved::NoncesUsedUp);
+        interrupt.interrupt();
+        assert_eq!(find_nonce(&mut start.clone(), &mut 1000, consensus, &interrupt), Solved::GaveUp);
+    }
+}
