@@ -49,7 +49,10 @@ fn report(event: SupervisorEvent) {
     match event {
         SupervisorEvent::Started { pid } => info!("Wallet process {pid} is ready"),
         SupervisorEvent::Lost { cause, restart_in } => {
-            warn!("Lost the wallet process: {cause} It is started again in {:.1} s.", restart_in.as_secs_f64());
+            warn!(
+                "Lost the wallet process: {cause} It is started again in {:.1} s.",
+                restart_in.as_secs_f64()
+            );
         }
     }
 }

@@ -33,6 +33,6 @@ impl Init for NodeInit {
 
     fn make_chain(&self) -> CallResult<Arc<dyn Chain>> {
         let node = self.0.upgrade().ok_or_else(|| CallError::disconnected("The node has stopped."))?;
-        Ok(NodeChain::new(&node))
+        Ok(NodeChain::for_node(&node))
     }
 }

@@ -38,7 +38,14 @@ impl Node {
             .arg("-regtest")
             .arg(format!("-datadir={}", self.dir.display()))
             .arg(format!("-rpcport={}", self.port))
-            .args(["-listen=0", "-connect=0", "-dnsseed=0", "-debug=ipc", "-printtoconsole=0", "-fallbackfee=0.0002"])
+            .args([
+                "-listen=0",
+                "-connect=0",
+                "-dnsseed=0",
+                "-debug=ipc",
+                "-printtoconsole=0",
+                "-fallbackfee=0.0002",
+            ])
             .stdout(Stdio::null())
             .stderr(Stdio::inherit())
             .spawn()
@@ -147,7 +154,9 @@ fn node_and_wallet_as_two_processes() {
     let balance = node.cli(&["getbalance"]);
 
     // Losing the wallet process does not stop the node, and calls say what happened.
-    assert!(Command::new("kill").args(["-9", &first_wallet.to_string()]).status().expect("kill runs").success());
+    assert!(
+        Command::new("kill").args(["-9", &first_wallet.to_string()]).status().expect("kill runs").success()
+    );
     assert_eq!(node.cli(&["getblockcount"]), "126");
     node.until("the restarted wallet", || node.wallet_pid().is_some_and(|pid| pid != first_wallet));
     node.until("the wallet's answer", || node.try_cli(&["getbalance"]).is_ok());

@@ -20,7 +20,11 @@ impl Init for WalletInit {
         Ok(own)
     }
 
-    fn make_wallet_loader(&self, args: GlobalArgs, chain: Arc<dyn Chain>) -> CallResult<Arc<dyn WalletLoader>> {
+    fn make_wallet_loader(
+        &self,
+        args: GlobalArgs,
+        chain: Arc<dyn Chain>,
+    ) -> CallResult<Arc<dyn WalletLoader>> {
         let args = grs_wallet::args_from_global(&args).map_err(CallError::remote)?;
         start_logging(&args).map_err(CallError::remote)?;
         Ok(grs_wallet::make_wallet_loader(args, chain))

@@ -67,7 +67,8 @@ impl BanMan {
     /// As [`BanMan::open`] in a given file system.
     pub fn open_in(env: Arc<dyn FileEnv>, path: Option<PathBuf>, default_ban_time: i64) -> BanMan {
         // Callers may name the file without its ending, as there once was another one.
-        let path = path.map(|path| if path.extension().is_none() { path.with_extension("json") } else { path });
+        let path =
+            path.map(|path| if path.extension().is_none() { path.with_extension("json") } else { path });
         let mut state = State::default();
         if let Some(path) = &path {
             let old = path.with_extension("dat");

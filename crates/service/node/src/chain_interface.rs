@@ -31,7 +31,7 @@ const STOPPED: &str = "The node has stopped.";
 
 impl NodeChain {
     /// For a node; parts that are not there yet answer with an error.
-    pub fn new(node: &Arc<NodeContext>) -> Arc<dyn Chain> {
+    pub fn for_node(node: &Arc<NodeContext>) -> Arc<dyn Chain> {
         Arc::new_cyclic(|self_ref| NodeChain { node: Arc::downgrade(node), self_ref: self_ref.clone() })
     }
 
@@ -229,7 +229,7 @@ impl Chain for NodeChain {
 
     fn scan_blocks(&self, needles: ScanNeedles, stop_height: Option<u32>) -> CallResult<Arc<dyn BlockScan>> {
         let chainman = self.chainman()?;
-        Ok(NodeScan::new(chainman, needles, stop_height))
+        Ok(NodeScan::start(chainman, needles, stop_height))
     }
 
     fn is_rbf_opt_in(&self, tx: TxRef) -> CallResult<RbfState> {

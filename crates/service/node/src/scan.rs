@@ -27,7 +27,7 @@ pub(crate) struct NodeScan {
 }
 
 impl NodeScan {
-    pub(crate) fn new(
+    pub(crate) fn start(
         chainman: Arc<ChainstateManager>,
         needles: ScanNeedles,
         stop_height: Option<u32>,

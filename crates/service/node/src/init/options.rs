@@ -35,7 +35,7 @@ fn fail<T>(text: impl AsRef<str>) -> Result<T, StartFailed> {
 
 /// Parameters of the chosen network.
 pub(crate) fn chain_params(args: &ArgsManager) -> Result<Arc<ChainParams>, StartFailed> {
-    crate::params::from_args(args).map(Arc::new).or_else(|e| fail(e))
+    crate::params::from_args(args).map(Arc::new).or_else(fail)
 }
 
 /// The text for an amount that is none.

@@ -384,7 +384,7 @@ fn start_wallet(running: &mut Running) -> Result<(), StartFailed> {
         info!("Wallet disabled!");
         return Ok(());
     }
-    let chain = NodeChain::new(node);
+    let chain = NodeChain::for_node(node);
     let loader = running.host.make_wallet_loader(node, chain);
     running.wallet = loader.or_else(|e| fail(format!("Cannot start the wallet: {e}")))?;
     let Some(wallet) = &running.wallet else { return Ok(()) };
