@@ -1,5 +1,7 @@
 //! Address gossip.
 
+use std::time::Duration;
+
 use grs_hashes::SipHasher24;
 use grs_log::{Category, debug};
 use grs_wire::{MAX_ADDR_TO_SEND, Message, TimedAddress};
@@ -86,7 +88,10 @@ impl PeerManager {
             {
                 relay.push(address);
             }
-            store.push(address);
+            // Where nobody can connect to, there is nothing to remember.
+            if shared.reachable.contains(&host.network()) {
+                store.push(address);
+            }
         }
         peer.addr_processed += processed;
         peer.addr_rate_limited += limited;
@@ -121,12 +126,28 @@ impl PeerManager {
         }
         peer.getaddr_received = true;
         peer.addrs_to_send.clear();
-        let list = self.addrman.addresses(MAX_ADDR_TO_SEND, MAX_PCT_ADDR_TO_SEND, None, true);
-        for address in list {
-            let host = &address.service.address;
-            if !self.bans.is_discouraged(host) && !self.bans.is_banned(host) {
-                push_address(peer, shared, address);
+        let fresh = || {
+            let mut list = self.addrman.addresses(MAX_ADDR_TO_SEND, MAX_PCT_ADDR_TO_SEND, None, true);
+            list.retain(|a| {
+                let host = &a.service.address;
+                !self.bans.is_discouraged(host) && !self.bans.is_banned(host)
+            });
+            list
+        };
+        let list = if peer.has(Permissions::ADDR) {
+            fresh()
+        } else {
+            // The same answer for a day, so that asking often does not show all addresses, or when they change.
+            let (now, key) = (self.now(), (peer.info.network(), peer.info.bind));
+            let lifetime = Duration::from_secs(21 * 3600 + shared.rng.below(6 * 3600));
+            let answer = shared.address_answers.entry(key).or_default();
+            if answer.0 < now {
+                *answer = (now + lifetime, fresh());
             }
+            answer.1.clone()
+        };
+        for address in list {
+            push_address(peer, shared, address);
         }
     }
 
@@ -160,7 +181,11 @@ fn relay_address(
     address: TimedAddress,
     now: i64,
 ) {
-    let reachable = address.service.address.is_relayable();
+    let host = &address.service.address;
+    let reachable = shared.reachable.contains(&host.network());
+    if !reachable && !host.is_relayable() {
+        return;
+    }
     let mut seed = SipHasher24::new(0x3cac_0035_b586_6b90, 0);
     seed.write(&address.service.key());
     let address_hash = seed.finish();
@@ -175,7 +200,7 @@ fn relay_address(
         })
         .collect();
     ranked.sort_by(|a, b| b.cmp(a));
-    for (_, id) in ranked.into_iter().take(if reachable { 2 } else { 1 }) {
+    for (_, id) in ranked.into_iter().take(if reachable || address_hash & 1 == 1 { 2 } else { 1 }) {
         if let Some(peer) = peers.get_mut(&id) {
             push_address(peer, shared, address);
         }

@@ -1,5 +1,6 @@
 //! From the connection to `verack`.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use grs_log::{Category, debug, info};
@@ -183,7 +184,7 @@ impl PeerManager {
         let text = format!(
             "New {} peer connected: transport: {}, version: {}, blocks={} peer={id}{}",
             peer.kind(),
-            peer.info.transport,
+            if peer.info.encrypted.load(Ordering::Relaxed) { "v2" } else { "v1" },
             peer.version,
             peer.starting_height,
             peer.log_ip()

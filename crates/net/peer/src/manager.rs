@@ -9,7 +9,7 @@ use grs_chainstate::ChainstateManager;
 use grs_log::{Category, debug};
 use grs_mempool::Mempool;
 use grs_sync::{LockRank, OrderedMutex};
-use grs_wire::{Message, MessageError, Services, sanitize_string};
+use grs_wire::{AddressNetwork, Message, MessageError, Services, sanitize_string};
 
 use crate::download_queue::Downloads;
 use crate::events::Subscriber;
@@ -71,6 +71,8 @@ impl PeerManager {
             time_offsets: VecDeque::new(),
             presync: BTreeMap::new(),
             next_rebroadcast: Duration::ZERO,
+            address_answers: HashMap::new(),
+            reachable: vec![AddressNetwork::Ipv4, AddressNetwork::Ipv6],
         };
         let state = State { peers: BTreeMap::new(), shared };
         let manager = Arc::new(PeerManager {
@@ -156,6 +158,11 @@ impl PeerManager {
     /// What is to be done since the last call. In order for each peer.
     pub fn take_actions(&self) -> Vec<Action> {
         std::mem::take(&mut self.state.lock().shared.actions)
+    }
+
+    /// Sets which networks' addresses are kept and passed on to more peers; IPv4 and IPv6 without.
+    pub fn set_reachable(&self, networks: Vec<AddressNetwork>) {
+        self.state.lock().shared.reachable = networks;
     }
 
     /// Whether peers may be connected to at present; affects the search for more peers only.

@@ -11,7 +11,7 @@ use grs_blockstore::BlockId;
 use grs_hashes::{BlockHash, Hash256, Wtxid};
 use grs_log::{Category, debug};
 use grs_primitives::{Block, BlockLocator, TxRef};
-use grs_wire::{GetBlocks, Inventory, Message, Service, Services, TimedAddress};
+use grs_wire::{AddressNetwork, GetBlocks, Inventory, Message, Service, Services, TimedAddress};
 
 use crate::download_queue::Downloads;
 use crate::headers_sync::HeadersSync;
@@ -298,6 +298,10 @@ pub(crate) struct Shared {
     /// Best presync: work, height and time per peer.
     pub(crate) presync: BTreeMap<PeerId, (grs_uint::U256, Option<(i64, u32)>)>,
     pub(crate) next_rebroadcast: Duration,
+    /// Answers to `getaddr`, by network and our end of the connection, and until when they stay the same.
+    pub(crate) address_answers: HashMap<(AddressNetwork, Option<Service>), (Duration, Vec<TimedAddress>)>,
+    /// Networks whose addresses are worth keeping.
+    pub(crate) reachable: Vec<AddressNetwork>,
 }
 
 impl Shared {

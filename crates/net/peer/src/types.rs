@@ -85,10 +85,12 @@ pub struct NewPeer {
     pub permissions: Permissions,
     /// Came in through Tor.
     pub inbound_onion: bool,
+    /// Our end of the connection.
+    pub bind: Option<Service>,
     /// When it was made, since 1970.
     pub connected: Duration,
-    /// Transport for log lines and statistics: `v1`.
-    pub transport: &'static str,
+    /// The edge sets it once the transport turns out to be the encrypted one (BIP324).
+    pub encrypted: Arc<AtomicBool>,
     /// Goes through a proxy, so that its address says nothing.
     pub proxied: bool,
     /// True while the send buffer is full: the edge sets it, the machine then stops serving.
@@ -110,8 +112,9 @@ impl NewPeer {
             address_services: Services::NONE,
             permissions: Permissions::NONE,
             inbound_onion: false,
+            bind: None,
             connected,
-            transport: "v1",
+            encrypted: Arc::default(),
             proxied: false,
             pause_send: Arc::default(),
         }
