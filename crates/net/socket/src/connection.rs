@@ -7,7 +7,7 @@ use std::time::Duration;
 use grs_log::{Category, debug};
 use grs_peer::{Incoming, NewPeer};
 use grs_sync::clock;
-use grs_wire::{Received, Services, Transport, V1Transport};
+use grs_wire::{Received, V1Transport};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -23,23 +23,24 @@ const FAREWELL: Duration = Duration::from_millis(500);
 
 impl ConnectionManager {
     /// Takes a fresh connection in and starts its tasks.
-    pub(crate) fn add_connection_of(
-        self: &Arc<Self>,
-        stream: TcpStream,
-        new: NewNode,
-        proxied: bool,
-        services: Services,
-    ) {
+    pub(crate) fn add_connection_of(self: &Arc<Self>, stream: TcpStream, new: NewNode, proxied: bool) {
         let node = Arc::new(Node::new(
             new,
             self.options.params.magic,
             self.options.max_receive_buffer,
             self.options.max_send_buffer,
         ));
+        if grs_log::log_ips() {
+            debug!(Category::Net, "Added connection to {} peer={}", node.name, node.id);
+        } else {
+            debug!(Category::Net, "Added connection peer={}", node.id);
+        }
         self.peers.connected(NewPeer {
-            address_services: services,
+            address_services: node.services,
+            encrypted: node.encrypted.clone(),
             permissions: node.permissions,
             inbound_onion: node.inbound_onion,
+            bind: node.bind,
             proxied,
             pause_send: node.pause_send.clone(),
             ..NewPeer::new(node.id, node.connection_type, node.address, node.connected)
@@ -53,7 +54,7 @@ impl ConnectionManager {
     }
 
     /// A task of a connection has ended; the second one cleans up.
-    fn task_ended(&self, node: &Arc<Node>) {
+    fn task_ended(self: &Arc<Self>, node: &Arc<Node>) {
         node.disconnect();
         if node.tasks.fetch_sub(1, Ordering::AcqRel) == 1 {
             lock(&self.nodes).remove(&node.id);
@@ -65,6 +66,12 @@ impl ConnectionManager {
             );
             self.peers.disconnected(node.id);
             self.changed();
+            if self.network_active() && !self.interrupt.is_interrupted() && node.should_reconnect_v1() {
+                debug!(Category::Net, "retrying with v1 transport protocol for peer={}", node.id);
+                let (manager, node) = (self.clone(), node.clone());
+                // Connecting takes its time.
+                tokio::task::spawn_blocking(move || manager.reconnect_v1(&node));
+            }
         }
     }
 
@@ -72,7 +79,7 @@ impl ConnectionManager {
     fn receive(
         &self,
         node: &Node,
-        transport: &mut V1Transport,
+        v1: &mut Option<V1Transport>,
         bytes: &[u8],
         out: &mut Vec<Received>,
     ) -> bool {
@@ -80,7 +87,7 @@ impl ConnectionManager {
         node.last_receive.store(now.as_secs() as i64, Ordering::Relaxed);
         node.bytes_received.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         self.traffic.record_received(bytes.len());
-        let result = transport.receive(bytes, out);
+        let result = node.receive(v1, bytes, out);
         let any = !out.is_empty();
         for received in out.drain(..) {
             match received {
@@ -110,7 +117,7 @@ impl ConnectionManager {
 }
 
 async fn read_loop(manager: Arc<ConnectionManager>, node: Arc<Node>, mut socket: OwnedReadHalf) {
-    let mut transport = V1Transport::new(manager.options.params.magic);
+    let mut v1 = node.v1_decoder();
     let mut buffer = vec![0; READ_SIZE];
     let mut out = Vec::new();
     loop {
@@ -138,7 +145,7 @@ async fn read_loop(manager: Arc<ConnectionManager>, node: Arc<Node>, mut socket:
                 break;
             }
             Ok(n) => {
-                if !manager.receive(&node, &mut transport, &buffer[..n], &mut out) {
+                if !manager.receive(&node, &mut v1, &buffer[..n], &mut out) {
                     break;
                 }
             }

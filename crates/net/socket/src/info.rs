@@ -46,9 +46,9 @@ pub struct PeerInfo {
     pub permissions: Permissions,
     /// Why it exists.
     pub connection_type: ConnectionType,
-    /// `v1`.
+    /// `v1`, `v2` or `detecting`.
     pub transport: &'static str,
-    /// Session of the encrypted transport; empty.
+    /// Session of the encrypted transport, or empty.
     pub session_id: String,
     /// What message handling knows; `None` in the moments of coming and going.
     pub stats: Option<PeerStats>,
@@ -59,6 +59,8 @@ pub struct PeerInfo {
 pub struct AddedNodeInfo {
     /// As it was given.
     pub name: String,
+    /// Whether to begin with the encrypted transport.
+    pub v2: bool,
     /// Its address, if it is connected.
     pub address: Option<Service>,
     /// Whether it is connected, and whether that connection is inbound.

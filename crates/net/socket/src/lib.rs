@@ -5,10 +5,11 @@
 //! and carries out its actions on the thread `msghand`. Each connection has one task that reads, decodes and hashes,
 //! and one that writes; both buffers are bounded.
 //!
-//! Not implemented: the encrypted transport (BIP324), I2P, the Tor control connection, port mapping, discovery of own
+//! Not implemented: I2P, the Tor control connection, port mapping, discovery of own
 //! addresses from network interfaces, an asmap, capture of messages.
 
 mod connection;
+mod encryption;
 mod info;
 mod listen;
 mod manager;

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use grs_log::{Category, debug, error, info};
 use grs_peer::{ConnectionType, Permissions};
-use grs_wire::{NetAddress, Service};
+use grs_wire::{NetAddress, Service, Services, V2Status};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use crate::manager::{ConnectionManager, LOCAL_BIND};
@@ -117,9 +117,10 @@ impl ConnectionManager {
                 connected: grs_sync::clock::now(),
                 group: self.keyed_group(host),
                 prefer_evict: discouraged,
+                services: Services::NONE,
+                use_v2: self.offers_v2(),
             },
             false,
-            grs_wire::Services::NONE,
         );
         debug!(Category::Net, "connection from {address} accepted");
     }
@@ -171,7 +172,8 @@ impl ConnectionManager {
             return true;
         }
         if !self.peers.stats(node.id).is_none_or(|s| s.successfully_connected) {
-            debug!(Category::Net, "version handshake timeout, {}", node.disconnect_text());
+            let what = if node.transport_status() == V2Status::Detecting { "V2" } else { "version" };
+            debug!(Category::Net, "{what} handshake timeout, {}", node.disconnect_text());
             return true;
         }
         false

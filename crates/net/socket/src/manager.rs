@@ -6,13 +6,14 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use grs_addrman::{AddrMan, BanMan, Rng, Subnet, read_anchors, write_anchors};
+use grs_encoding::hex_encode;
 use grs_hashes::SipHasher24;
 use grs_log::{Category, debug, error, info};
 use grs_peer::{
     ConnectionType, EvictionCandidate, PeerId, PeerManager, Permissions, WhiteList, select_peer_to_evict,
 };
 use grs_sync::{Interrupt, clock, thread};
-use grs_wire::{AddressNetwork, NetAddress, Service, TimedAddress};
+use grs_wire::{AddressNetwork, NetAddress, Service, Services, TimedAddress, V2Status};
 use tokio::runtime::Runtime;
 
 use crate::info::{AddedNodeInfo, Direction, LocalAddress, NetTotals, NetworkInfo, PeerInfo};
@@ -43,7 +44,8 @@ pub struct ConnectionManager {
     pub(crate) handle: Mutex<Option<tokio::runtime::Handle>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     pub(crate) work: (Mutex<bool>, Condvar),
-    added: Mutex<Vec<String>>,
+    /// Names, and whether to begin with the encrypted transport.
+    added: Mutex<Vec<(String, bool)>>,
     pub(crate) addr_fetches: Mutex<VecDeque<String>>,
     pub(crate) anchors: Mutex<Vec<TimedAddress>>,
     pub(crate) bound: Mutex<Vec<Service>>,
@@ -65,9 +67,12 @@ impl ConnectionManager {
         let active = options.network_active;
         info!("SetNetworkActive: {active}");
         peers.set_network_active(active);
+        peers.set_reachable(options.reachable.clone());
+        let v2 = peers.options().services.has(Services::P2P_V2);
+        let added = options.added_nodes.iter().map(|name| (name.clone(), v2)).collect();
         let manager = Arc::new(ConnectionManager {
             traffic: Traffic::new(options.max_upload),
-            added: Mutex::new(options.added_nodes.clone()),
+            added: Mutex::new(added),
             options,
             peers,
             bans,
@@ -221,6 +226,11 @@ impl ConnectionManager {
         self.work.1.notify_one();
     }
 
+    /// Whether we speak the encrypted transport (`-v2transport`).
+    pub(crate) fn offers_v2(&self) -> bool {
+        self.peers.options().services.has(Services::P2P_V2)
+    }
+
     pub(crate) fn new_id(&self) -> PeerId {
         self.next_id.fetch_add(1, Ordering::Relaxed)
     }
@@ -272,7 +282,8 @@ impl ConnectionManager {
     pub fn peers(&self) -> Vec<PeerInfo> {
         self.node_list()
             .into_iter()
-            .map(|n| PeerInfo {
+            .map(|n| (n.transport_status(), n))
+            .map(|(status, n)| PeerInfo {
                 id: n.id,
                 name: n.name.clone(),
                 address: n.address,
@@ -287,8 +298,12 @@ impl ConnectionManager {
                 connected: n.connected,
                 permissions: n.permissions,
                 connection_type: n.connection_type,
-                transport: "v1",
-                session_id: String::new(),
+                transport: match status {
+                    V2Status::V1 => "v1",
+                    V2Status::V2(_) => "v2",
+                    V2Status::Detecting => "detecting",
+                },
+                session_id: if let V2Status::V2(id) = status { hex_encode(id) } else { String::new() },
                 stats: self.peers.stats(n.id),
             })
             .collect()
@@ -299,15 +314,15 @@ impl ConnectionManager {
         self.traffic.totals(clock::now_secs())
     }
 
-    /// Remembers a node to stay connected to; false if it is there already.
-    pub fn add_node(&self, name: &str) -> bool {
+    /// Remembers a node to stay connected to; false if it is there already. `v2`: begin with the encrypted transport.
+    pub fn add_node(&self, name: &str, v2: bool) -> bool {
         let resolve = |text: &str| Service::parse(text, self.options.default_port_of(text));
         let resolved = resolve(name);
         let mut added = lock(&self.added);
-        if added.iter().any(|a| a == name || (resolved.is_some() && resolve(a) == resolved)) {
+        if added.iter().any(|(a, _)| a == name || (resolved.is_some() && resolve(a) == resolved)) {
             return false;
         }
-        added.push(name.to_owned());
+        added.push((name.to_owned(), v2));
         true
     }
 
@@ -315,7 +330,7 @@ impl ConnectionManager {
     pub fn remove_added_node(&self, name: &str) -> bool {
         let mut added = lock(&self.added);
         let before = added.len();
-        added.retain(|a| a != name);
+        added.retain(|(a, _)| a != name);
         added.len() != before
     }
 
@@ -326,7 +341,7 @@ impl ConnectionManager {
     pub(crate) fn is_added(&self, service: &Service) -> bool {
         let (host, whole) = (service.address.to_string(), service.to_string());
         let added = lock(&self.added);
-        added.len() < 24 && added.iter().any(|a| *a == host || *a == whole)
+        added.len() < 24 && added.iter().any(|(a, _)| *a == host || *a == whole)
     }
 
     /// Nodes of [`ConnectionManager::add_node`] and their connections.
@@ -335,7 +350,7 @@ impl ConnectionManager {
         let added = lock(&self.added).clone();
         added
             .into_iter()
-            .filter_map(|name| {
+            .filter_map(|(name, v2)| {
                 let service = Service::parse(&name, self.options.default_port_of(&name));
                 let node = nodes.iter().find(|n| match &service {
                     Some(service) => n.address == *service,
@@ -346,6 +361,7 @@ impl ConnectionManager {
                 }
                 Some(AddedNodeInfo {
                     name,
+                    v2,
                     address: node.map(|n| n.address),
                     connected: node.map(|n| n.is_inbound()),
                 })
@@ -566,10 +582,13 @@ impl ConnectionManager {
                 time: 0,
             })
             .collect();
-        info!("Flush {} outbound block-relay-only peer addresses to anchors.dat started", list.len());
+        let task = format!("DumpAnchors: Flush {} outbound block-relay-only peer addresses to anchors.dat", list.len());
+        let start = std::time::Instant::now();
+        info!("{task} started");
         if let Err(e) = std::fs::write(&path, write_anchors(self.options.params.magic, &list)) {
             error!("Failed to write {}: {e}", path.display());
         }
+        info!("{task} completed ({:.2}s)", start.elapsed().as_secs_f64());
     }
 }
 

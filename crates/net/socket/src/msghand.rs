@@ -4,9 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use grs_addrman::Rng;
-use grs_log::{Category, debug};
 use grs_peer::Action;
-use grs_wire::MESSAGE_HEADER_LEN;
 
 use crate::manager::ConnectionManager;
 use crate::node::lock;
@@ -53,11 +51,7 @@ impl ConnectionManager {
             match action {
                 Action::Send(id, message) => {
                     let Some(node) = self.node(id).filter(|n| !n.is_disconnecting()) else { continue };
-                    let bytes = node.encode(&message);
-                    let size = bytes.len().saturating_sub(MESSAGE_HEADER_LEN);
-                    let name = message.message_type();
-                    debug!(Category::Net, "sending {name} ({size} bytes) peer={id}");
-                    node.queue(name, bytes);
+                    node.send(&message);
                 }
                 Action::Disconnect(id) => {
                     if let Some(node) = self.node(id) {

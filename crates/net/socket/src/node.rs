@@ -5,9 +5,15 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering}
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use grs_log::{Category, debug};
 use grs_peer::{ConnectionType, Incoming, PeerId, Permissions};
-use grs_wire::{AddressNetwork, MESSAGE_TYPES, Message, Service, Transport, V1Transport};
+use grs_wire::{
+    AddressNetwork, MESSAGE_HEADER_LEN, MESSAGE_TYPES, Message, Received, Service, Services, Transport,
+    TransportError, V1Transport, V2Status, v2_overhead,
+};
 use tokio::sync::Notify;
+
+use crate::encryption::{Encryption, new_transport};
 
 /// Message types that are counted under one name.
 pub(crate) const OTHER: &str = "*other*";
@@ -53,7 +59,16 @@ pub(crate) struct Node {
     pub(crate) room: Notify,
     outbox: Mutex<Outbox>,
     pub(crate) outgoing: Notify,
-    encoder: Mutex<V1Transport>,
+    /// Also orders what is queued: packets of the encrypted transport have to be sent as they were encrypted.
+    encryption: Mutex<Encryption>,
+    magic: [u8; 4],
+    /// The encrypted transport is in use, for message handling.
+    pub(crate) encrypted: Arc<AtomicBool>,
+    handshake_started: AtomicBool,
+    /// Name that the connection was asked for by; empty for one to an address.
+    pub(crate) given_name: String,
+    /// Services that the address book knows.
+    pub(crate) services: Services,
     max_receive: usize,
     max_send: usize,
     pub(crate) bytes_sent: AtomicU64,
@@ -78,12 +93,22 @@ pub(crate) struct NewNode {
     pub(crate) connected: Duration,
     pub(crate) group: u64,
     pub(crate) prefer_evict: bool,
+    /// Services that the address book knows.
+    pub(crate) services: Services,
+    /// Whether to begin with the encrypted transport, or to accept it.
+    pub(crate) use_v2: bool,
 }
 
 impl Node {
     pub(crate) fn new(new: NewNode, magic: [u8; 4], max_receive: usize, max_send: usize) -> Node {
-        let name = if new.name.is_empty() { new.address.to_string() } else { new.name };
-        Node {
+        let name = if new.name.is_empty() { new.address.to_string() } else { new.name.clone() };
+        let initiating = new.connection_type != ConnectionType::Inbound;
+        let encryption = new
+            .use_v2
+            .then(|| new_transport(magic, initiating))
+            .flatten()
+            .map_or(Encryption::Off, Encryption::On);
+        let node = Node {
             id: new.id,
             connection_type: new.connection_type,
             address: new.address,
@@ -101,7 +126,12 @@ impl Node {
             room: Notify::new(),
             outbox: Mutex::default(),
             outgoing: Notify::new(),
-            encoder: Mutex::new(V1Transport::new(magic)),
+            encryption: Mutex::new(encryption),
+            magic,
+            encrypted: Arc::default(),
+            handshake_started: AtomicBool::new(false),
+            given_name: new.name,
+            services: new.services,
             max_receive,
             max_send,
             bytes_sent: AtomicU64::new(0),
@@ -111,7 +141,13 @@ impl Node {
             sent_per_type: Mutex::default(),
             received_per_type: Mutex::default(),
             tasks: AtomicUsize::new(2),
+        };
+        if let Encryption::On(transport) = &mut *lock(&node.encryption) {
+            let mut bytes = Vec::new();
+            transport.take_output(&mut bytes);
+            node.queue_handshake(bytes);
         }
+        node
     }
 
     pub(crate) fn is_inbound(&self) -> bool {
@@ -142,24 +178,107 @@ impl Node {
         first
     }
 
-    /// A message's bytes.
-    pub(crate) fn encode(&self, message: &Message) -> Vec<u8> {
+    /// Queues a message for sending.
+    pub(crate) fn send(&self, message: &Message) {
         let mut bytes = Vec::new();
-        lock(&self.encoder).send(message, &mut bytes);
-        bytes
+        let name = message.message_type();
+        let mut encryption = lock(&self.encryption);
+        let overhead = match &mut *encryption {
+            Encryption::Off => {
+                V1Transport::new(self.magic).send(message, &mut bytes);
+                MESSAGE_HEADER_LEN
+            }
+            Encryption::On(transport) => {
+                transport.send(message, &mut bytes);
+                v2_overhead(name)
+            }
+        };
+        let size = if bytes.is_empty() {
+            // It waits for the exchange of keys.
+            let mut payload = Vec::new();
+            message.encode_payload(&mut payload);
+            payload.len()
+        } else {
+            bytes.len().saturating_sub(overhead)
+        };
+        debug!(Category::Net, "sending {name} ({size} bytes) peer={}", self.id);
+        *lock(&self.sent_per_type).entry(known_type(name)).or_default() += (size + overhead) as u64;
+        self.queue(bytes);
     }
 
-    /// Queues a message's bytes for sending.
-    pub(crate) fn queue(&self, message_type: &str, bytes: Vec<u8>) {
-        let len = bytes.len();
-        *lock(&self.sent_per_type).entry(known_type(message_type)).or_default() += len as u64;
+    /// Queues bytes for sending.
+    fn queue(&self, bytes: Vec<u8>) {
+        if bytes.is_empty() {
+            return;
+        }
         {
             let mut outbox = lock(&self.outbox);
-            outbox.bytes += len;
+            outbox.bytes += bytes.len();
             outbox.messages.push_back(bytes);
             self.pause_send.store(outbox.bytes > self.max_send, Ordering::Relaxed);
         }
         self.outgoing.notify_one();
+    }
+
+    fn queue_handshake(&self, bytes: Vec<u8>) {
+        if !bytes.is_empty() && !self.handshake_started.swap(true, Ordering::Relaxed) {
+            debug!(Category::Net, "start sending v2 handshake to peer={}", self.id);
+        }
+        self.queue(bytes);
+    }
+
+    /// The unencrypted transport for receiving, unless the encrypted one is in use or not ruled out.
+    pub(crate) fn v1_decoder(&self) -> Option<V1Transport> {
+        matches!(&*lock(&self.encryption), Encryption::Off).then(|| V1Transport::new(self.magic))
+    }
+
+    /// Takes received bytes as [`Transport::receive`] does. `v1` is from [`Node::v1_decoder`] at first, and set when
+    /// the other side turns out not to encrypt; it needs no lock.
+    pub(crate) fn receive(
+        &self,
+        v1: &mut Option<V1Transport>,
+        bytes: &[u8],
+        out: &mut Vec<Received>,
+    ) -> Result<(), TransportError> {
+        if let Some(v1) = v1 {
+            return v1.receive(bytes, out);
+        }
+        let mut encryption = lock(&self.encryption);
+        let Encryption::On(transport) = &mut *encryption else { return Ok(()) };
+        transport.receive(bytes, out)?;
+        let mut output = Vec::new();
+        transport.take_output(&mut output);
+        match transport.status() {
+            V2Status::V1 => {
+                *v1 = transport.take_v1();
+                *encryption = Encryption::Off;
+                self.queue(output);
+            }
+            V2Status::Detecting => self.queue_handshake(output),
+            V2Status::V2(_) => {
+                self.encrypted.store(true, Ordering::Relaxed);
+                self.queue_handshake(output);
+            }
+        }
+        Ok(())
+    }
+
+    /// What is known of the transport.
+    pub(crate) fn transport_status(&self) -> V2Status {
+        match &*lock(&self.encryption) {
+            Encryption::Off => V2Status::V1,
+            Encryption::On(transport) => transport.status(),
+        }
+    }
+
+    /// Whether the other side has hung up because it does not know the encrypted transport: nothing came from it, and
+    /// it was sent as much as a header of the other transport.
+    pub(crate) fn should_reconnect_v1(&self) -> bool {
+        let sent = self.bytes_sent.load(Ordering::Relaxed) >= MESSAGE_HEADER_LEN as u64;
+        match &*lock(&self.encryption) {
+            Encryption::Off => false,
+            Encryption::On(transport) => sent && transport.should_reconnect_v1(),
+        }
     }
 
     /// Everything that waits to be sent.

@@ -14,7 +14,7 @@ use grs_wire::{AddressNetwork, NetAddress, Service, Services, TimedAddress, spli
 
 use crate::listen::error_text;
 use crate::manager::ConnectionManager;
-use crate::node::{NewNode, lock};
+use crate::node::{NewNode, Node, lock};
 use crate::proxy::{self, ProxyError};
 use crate::{MAX_ADDNODE, MAX_OUTBOUND_FULL_RELAY};
 
@@ -43,13 +43,25 @@ struct Outbound {
 }
 
 impl ConnectionManager {
-    /// Connects once (`addnode onetry`). Returns when the attempt is over; true if there is a connection.
-    pub fn connect_once(self: &Arc<Self>, name: &str) -> bool {
-        self.open(&Target::Name(name), false, ConnectionType::Manual)
+    /// Connects once (`addnode onetry`). Returns when the attempt is over; true if there is a connection. `v2`: begin
+    /// with the encrypted transport; a peer that does not know it is tried again without.
+    pub fn connect_once(self: &Arc<Self>, name: &str, v2: bool) -> bool {
+        self.open(&Target::Name(name), false, ConnectionType::Manual, v2)
     }
 
-    /// Connects as if automatically (RPC `addconnection`); false if there are enough of this type.
-    pub fn add_connection(self: &Arc<Self>, name: &str, connection_type: ConnectionType) -> bool {
+    /// Once more to the other end of a connection, without encryption.
+    pub(crate) fn reconnect_v1(self: &Arc<Self>, node: &Node) {
+        let address = TimedAddress { service: node.address, services: node.services, time: 0 };
+        let target = match node.given_name.as_str() {
+            "" => Target::Address(address),
+            name => Target::Name(name),
+        };
+        self.open(&target, false, node.connection_type, false);
+    }
+
+    /// Connects as if automatically (RPC `addconnection`); false if there are enough of this type. `v2` is as for
+    /// [`ConnectionManager::connect_once`].
+    pub fn add_connection(self: &Arc<Self>, name: &str, connection_type: ConnectionType, v2: bool) -> bool {
         let limit = match connection_type {
             ConnectionType::Inbound | ConnectionType::Manual => return false,
             ConnectionType::OutboundFullRelay => self.options.max_outbound_full_relay(),
@@ -61,7 +73,7 @@ impl ConnectionManager {
         if count >= limit || !self.has_free_slot() {
             return false;
         }
-        self.open(&Target::Name(name), false, connection_type);
+        self.open(&Target::Name(name), false, connection_type, v2);
         true
     }
 
@@ -85,6 +97,7 @@ impl ConnectionManager {
         target: &Target<'_>,
         count_failure: bool,
         connection_type: ConnectionType,
+        v2: bool,
     ) -> bool {
         if self.interrupt.is_interrupted() || !self.network_active() {
             return false;
@@ -112,7 +125,11 @@ impl ConnectionManager {
             }
             Target::Name(name) => ((*name).to_owned(), 0.0),
         };
-        debug!(Category::Net, "trying v1 connection ({connection_type}) to {shown}, lastseen={age:.1}hrs");
+        let transport = if v2 { "v2" } else { "v1" };
+        debug!(
+            Category::Net,
+            "trying {transport} connection ({connection_type}) to {shown}, lastseen={age:.1}hrs"
+        );
         let (services, candidates) = match target {
             Target::Address(a) => (a.services, vec![a.service]),
             Target::Name(name) => (Services::NONE, self.resolve(name)),
@@ -123,7 +140,7 @@ impl ConnectionManager {
                 return false;
             }
             if candidates.is_empty() {
-                return self.open_by_name_proxy(name, connection_type);
+                return self.open_by_name_proxy(name, connection_type, v2);
             }
         }
         for service in candidates {
@@ -143,7 +160,7 @@ impl ConnectionManager {
                     self.addrman.attempt(&service, count_failure);
                     let name =
                         if let Target::Name(name) = target { (*name).to_owned() } else { String::new() };
-                    return self.adopt(stream, service, name, connection_type, proxy.is_some(), services);
+                    return self.adopt(stream, service, name, connection_type, proxy.is_some(), services, v2);
                 }
                 Err(ProxyError::Target(text)) => {
                     if proxy.is_some() {
@@ -159,7 +176,7 @@ impl ConnectionManager {
         false
     }
 
-    fn open_by_name_proxy(self: &Arc<Self>, name: &str, connection_type: ConnectionType) -> bool {
+    fn open_by_name_proxy(self: &Arc<Self>, name: &str, connection_type: ConnectionType, v2: bool) -> bool {
         let Some(proxy) = &self.options.name_proxy else { return false };
         let Some((host, port)) = split_host_port(name, self.options.default_port_of(name)) else {
             return false;
@@ -167,7 +184,7 @@ impl ConnectionManager {
         match proxy::connect(proxy, &host, port, self.options.connect_timeout) {
             Ok(stream) => {
                 let unknown = Service::default();
-                self.adopt(stream, unknown, name.to_owned(), connection_type, true, Services::NONE)
+                self.adopt(stream, unknown, name.to_owned(), connection_type, true, Services::NONE, v2)
             }
             Err(_) => false,
         }
@@ -195,6 +212,7 @@ impl ConnectionManager {
         connection_type: ConnectionType,
         proxied: bool,
         services: Services,
+        use_v2: bool,
     ) -> bool {
         let Some(handle) = lock(&self.handle).clone() else { return false };
         let _context = handle.enter();
@@ -221,14 +239,10 @@ impl ConnectionManager {
             connected: clock::now(),
             group: self.keyed_group(&address.address),
             prefer_evict: false,
+            services,
+            use_v2,
         };
-        if grs_log::log_ips() {
-            let shown = if new.name.is_empty() { address.to_string() } else { new.name.clone() };
-            debug!(Category::Net, "Added connection to {shown} peer={id}");
-        } else {
-            debug!(Category::Net, "Added connection peer={id}");
-        }
-        self.add_connection_of(stream, new, proxied, services);
+        self.add_connection_of(stream, new, proxied);
         true
     }
 
@@ -260,7 +274,7 @@ impl ConnectionManager {
                     break;
                 }
                 tried = true;
-                self.open(&Target::Name(&node.name), false, ConnectionType::Manual);
+                self.open(&Target::Name(&node.name), false, ConnectionType::Manual, node.v2);
                 if !self.interrupt.sleep_for(TURN) {
                     return;
                 }
@@ -279,7 +293,7 @@ impl ConnectionManager {
         }
         for turn in 0_u32.. {
             for name in &self.options.connect {
-                self.open(&Target::Name(name), false, ConnectionType::Manual);
+                self.open(&Target::Name(name), false, ConnectionType::Manual, self.offers_v2());
                 for _ in 0..turn.min(10) {
                     if !self.interrupt.sleep_for(TURN) {
                         return;
@@ -347,7 +361,7 @@ impl ConnectionManager {
             }
             let fetch = lock(&self.addr_fetches).pop_front();
             if let Some(name) = fetch.filter(|_| self.has_free_slot()) {
-                self.open(&Target::Name(&name), false, ConnectionType::AddrFetch);
+                self.open(&Target::Name(&name), false, ConnectionType::AddrFetch, self.offers_v2());
             }
             if !self.interrupt.sleep_for(TURN) {
                 return;
@@ -413,7 +427,8 @@ impl ConnectionManager {
             }
             let persistent = outbound.groups.len() + outbound.privacy_peers;
             let count_failure = persistent >= 2.min(self.options.max_connections.saturating_sub(1));
-            self.open(&Target::Address(address), count_failure, connection_type);
+            let v2 = self.offers_v2() && address.services.has(Services::P2P_V2);
+            self.open(&Target::Address(address), count_failure, connection_type, v2);
         }
     }
 

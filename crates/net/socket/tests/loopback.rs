@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use grs_addrman::Subnet;
 use grs_socket::{ConnectionManager, ConnectionType, Direction, WhiteList};
-use grs_wire::{Message, NetAddress, Received, Transport, V1Transport};
+use grs_wire::{Message, NetAddress, Received, Services, Transport, V1Transport};
 use kit::{Node, chain, params, wait};
 
 #[test]
@@ -17,7 +17,7 @@ fn two_nodes_sync_and_part() {
     let blocks = chain(250);
     let (a, b) = (Node::new(|_| ()), Node::new(|_| ()));
     b.add(&blocks);
-    assert!(a.net.connect_once(&b.address()));
+    assert!(a.net.connect_once(&b.address(), false));
     wait("sync", || a.chain.view().height() == 250);
     wait("pongs", || {
         [&a, &b].iter().all(|n| n.net.peers().iter().all(|p| p.received_per_type.get("pong") == Some(&32)))
@@ -40,7 +40,7 @@ fn two_nodes_sync_and_part() {
     b.add(&next[250..]);
     wait("the new block", || a.chain.view().height() == 251);
     // Once more to the same: refused.
-    assert!(!a.net.connect_once(&b.address()));
+    assert!(!a.net.connect_once(&b.address(), false));
     assert!(!a.net.disconnect_name("1.2.3.4:5"));
     assert!(a.net.disconnect_name(&b.address()));
     wait("the end", || a.net.count(Direction::Both) == 0 && b.net.count(Direction::Both) == 0);
@@ -49,22 +49,22 @@ fn two_nodes_sync_and_part() {
 #[test]
 fn bans_and_switching_off() {
     let (a, b) = (Node::new(|_| ()), Node::new(|_| ()));
-    assert!(a.net.connect_once(&b.address()));
+    assert!(a.net.connect_once(&b.address(), false));
     wait("connection", || b.net.count(Direction::In) == 1);
     let subnet = Subnet::parse("127.0.0.0/8").unwrap();
     b.net.ban(subnet, 100, false);
     wait("the banned one is gone", || b.net.count(Direction::In) == 0 && a.net.count(Direction::Out) == 0);
-    a.net.connect_once(&b.address());
+    a.net.connect_once(&b.address(), false);
     wait("refused", || a.net.count(Direction::Out) == 0);
     assert_eq!(b.net.count(Direction::In), 0);
     assert!(b.net.peer_manager().bans().unban(&subnet));
-    assert!(a.net.connect_once(&b.address()));
+    assert!(a.net.connect_once(&b.address(), false));
     wait("connection", || b.net.count(Direction::In) == 1);
     a.net.set_network_active(false);
     wait("all gone", || a.net.count(Direction::Both) == 0);
-    assert!(!a.net.connect_once(&b.address()));
+    assert!(!a.net.connect_once(&b.address(), false));
     a.net.set_network_active(true);
-    assert!(a.net.connect_once(&b.address()));
+    assert!(a.net.connect_once(&b.address(), false));
     // Added nodes are connected again by themselves.
     wait("connection", || a.net.count(Direction::Out) == 1);
 }
@@ -72,8 +72,8 @@ fn bans_and_switching_off() {
 #[test]
 fn added_nodes_are_kept() {
     let (a, b) = (Node::new(|_| ()), Node::new(|_| ()));
-    assert!(a.net.add_node(&b.address()));
-    assert!(!a.net.add_node(&b.address()));
+    assert!(a.net.add_node(&b.address(), false));
+    assert!(!a.net.add_node(&b.address(), false));
     wait("connection", || a.net.count(Direction::Out) == 1);
     let info = a.net.added_node_info(true);
     assert_eq!((info[0].name.clone(), info[0].connected), (b.address(), Some(false)));
@@ -86,7 +86,7 @@ fn added_nodes_are_kept() {
 fn permissions_by_address() {
     let b = Node::new(|o| o.white_list = vec![WhiteList::parse("noban,addr@127.0.0.1").unwrap()]);
     let a = Node::new(|_| ());
-    a.net.connect_once(&b.address());
+    a.net.connect_once(&b.address(), false);
     wait("connection", || b.net.count(Direction::In) == 1);
     assert_eq!(b.net.peers()[0].permissions.names(), ["noban", "download", "addr"]);
 }
@@ -96,11 +96,11 @@ fn connections_of_each_type_are_limited() {
     let a = Node::new(|_| ());
     let others: Vec<TcpListener> = (0..4).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
     let address = |n: usize| others[n].local_addr().unwrap().to_string();
-    assert!(a.net.add_connection(&address(0), ConnectionType::BlockRelay));
-    assert!(a.net.add_connection(&address(1), ConnectionType::BlockRelay));
-    assert!(!a.net.add_connection(&address(2), ConnectionType::BlockRelay));
-    assert!(a.net.add_connection(&address(2), ConnectionType::Feeler));
-    assert!(!a.net.add_connection(&address(3), ConnectionType::Manual));
+    assert!(a.net.add_connection(&address(0), ConnectionType::BlockRelay, false));
+    assert!(a.net.add_connection(&address(1), ConnectionType::BlockRelay, false));
+    assert!(!a.net.add_connection(&address(2), ConnectionType::BlockRelay, false));
+    assert!(a.net.add_connection(&address(2), ConnectionType::Feeler, false));
+    assert!(!a.net.add_connection(&address(3), ConnectionType::Manual, false));
     assert_eq!(a.net.count(Direction::Out), 3);
 }
 
@@ -241,4 +241,47 @@ fn misbehaviour_ends_the_connection() {
     let mut again = Wire::handshake(&node);
     again.say(&Message::Ping(Some(9)));
     again.wait_for("pong");
+}
+
+#[test]
+fn encrypted_connections() {
+    let blocks = chain(40);
+    let (a, b) = (Node::with_v2(), Node::with_v2());
+    b.add(&blocks);
+    assert!(a.net.connect_once(&b.address(), true));
+    wait("sync", || a.chain.view().height() == 40);
+    let (ours, theirs) = (a.net.peers().remove(0), b.net.peers().remove(0));
+    assert_eq!((ours.transport, theirs.transport), ("v2", "v2"));
+    assert_eq!((ours.session_id.len(), &ours.session_id), (64, &theirs.session_id));
+    assert!(ours.stats.unwrap().services.has(Services::P2P_V2));
+    // One that accepts both, asked without encryption.
+    assert!(a.net.disconnect_name(&b.address()));
+    wait("the end", || a.net.count(Direction::Both) == 0 && b.net.count(Direction::Both) == 0);
+    assert!(a.net.connect_once(&b.address(), false));
+    wait("pings", || b.net.peers().iter().any(|p| p.received_per_type.contains_key("pong")));
+    let peer = b.net.peers().remove(0);
+    assert_eq!((peer.transport, peer.session_id.as_str()), ("v1", ""));
+}
+
+#[test]
+fn a_peer_that_does_not_encrypt_is_tried_again() {
+    let (a, b) = (Node::with_v2(), Node::new(|_| ()));
+    assert!(a.net.connect_once(&b.address(), true));
+    wait("second attempt", || {
+        a.net.peers().iter().any(|p| p.transport == "v1" && p.received_per_type.contains_key("pong"))
+    });
+    assert_eq!(a.net.peers()[0].name, b.address());
+}
+
+/// An inbound connection says nothing before it knows what the other side speaks.
+#[test]
+fn unclear_connections() {
+    let node = Node::with_v2();
+    let mut stream = TcpStream::connect(node.address()).unwrap();
+    stream.write_all(&params().magic).unwrap();
+    let transport = || node.net.peers().first().map(|p| (p.transport, p.bytes_received));
+    wait("four bytes", || transport() == Some(("detecting", 4)));
+    // A key, and garbage without end.
+    stream.write_all(&[0; 64 + 4095 + 16]).unwrap();
+    wait("thrown out", || node.net.count(Direction::Both) == 0);
 }

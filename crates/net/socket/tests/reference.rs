@@ -110,7 +110,7 @@ fn blocks_in_both_directions() {
     let reference = Reference::start(&bin);
     reference.generate(30);
     let ours = Node::new(|_| ());
-    assert!(ours.net.connect_once(&reference.address()));
+    assert!(ours.net.connect_once(&reference.address(), false));
     wait("our sync", || ours.chain.view().height() == 30);
     // It announces a new block to us.
     reference.generate(1);

@@ -33,7 +33,7 @@ pub use transport::{
     MAX_PROTOCOL_MESSAGE_LENGTH, MESSAGE_HEADER_LEN, RawMessage, Received, Transport, TransportError,
     V1Transport, message_header,
 };
-pub use v2::{MAX_GARBAGE_LEN, V2Status, V2Transport};
+pub use v2::{MAX_GARBAGE_LEN, V2Status, V2Transport, v2_overhead};
 
 /// The text without characters that could do harm in a log (reference: `SanitizeString` with its default set).
 pub fn sanitize_string(text: &str) -> String {

@@ -5,4 +5,4 @@ mod cipher;
 mod message_ids;
 mod transport;
 
-pub use transport::{MAX_GARBAGE_LEN, V2Status, V2Transport};
+pub use transport::{MAX_GARBAGE_LEN, V2Status, V2Transport, v2_overhead};

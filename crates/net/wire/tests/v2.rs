@@ -5,7 +5,7 @@ use grs_keys::SecretKey;
 use grs_testkit::run_fuzz;
 use grs_wire::{
     FilterLoad, MAX_GARBAGE_LEN, MESSAGE_HEADER_LEN, Message, Received, Transport, TransportError,
-    V1Transport, V2Status, V2Transport, fuzz,
+    V1Transport, V2Status, V2Transport, fuzz, v2_overhead,
 };
 use proptest::prelude::*;
 
@@ -148,6 +148,7 @@ fn decoys_are_ignored() {
 fn known_types_are_short() {
     let (mut a, mut b) = session([0, 0]);
     let load = FilterLoad { data: vec![1], hash_functions: 1, tweak: 0, flags: 0 };
+    assert_eq!((v2_overhead("verack"), v2_overhead("ping")), (33, 21));
     assert_eq!(sent(&mut a, &Message::Verack).len(), 20 + 13);
     assert_eq!(sent(&mut a, &Message::FilterClear).len(), 20 + 1);
     assert_eq!(sent(&mut a, &Message::FilterLoad(load)).len(), 20 + 1 + 11);

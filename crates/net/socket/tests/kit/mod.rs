@@ -15,7 +15,7 @@ use grs_primitives::{
     block_merkle_root,
 };
 use grs_socket::{ConnectionManager, SocketOptions};
-use grs_wire::{NetAddress, Service};
+use grs_wire::{NetAddress, Service, Services};
 
 pub fn params() -> Arc<ChainParams> {
     Arc::new(ChainParams::for_network(Network::Regtest))
@@ -66,6 +66,15 @@ pub struct Node {
 
 impl Node {
     pub fn new(change: impl FnOnce(&mut SocketOptions)) -> Node {
+        Node::with_services(change, Services::NONE)
+    }
+
+    /// One that speaks the encrypted transport.
+    pub fn with_v2() -> Node {
+        Node::with_services(|_| (), Services::P2P_V2)
+    }
+
+    fn with_services(change: impl FnOnce(&mut SocketOptions), services: Services) -> Node {
         let mut options = ChainstateOptions::new(Arc::new(MemEnv::new()), params(), "/node");
         options.in_memory = true;
         options.coins_cache_bytes = 1 << 20;
@@ -78,6 +87,7 @@ impl Node {
         let addrman = Arc::new(AddrMan::open(None, options).unwrap());
         let mut options = PeerOptions::new(params());
         options.user_agent = "/test:1/".into();
+        options.services = options.services.with(services);
         let peers = PeerManager::new(options, chain.clone(), mempool, bans.clone(), addrman.clone());
         let mut options = SocketOptions::new(params());
         options.listen = true;

@@ -35,6 +35,11 @@ const LAST_ASSIGNED: u8 = 32;
 /// Bytes of a type that is written out.
 const TYPE_LEN: usize = 12;
 
+/// Bytes that a message type takes.
+pub(super) fn type_len(message_type: &str) -> usize {
+    if TYPES.contains(&message_type) { 1 } else { 1 + TYPE_LEN }
+}
+
 /// Appends a message type: its id, or zero and its name.
 pub(super) fn write_type(message_type: &str, out: &mut Vec<u8>) {
     if let Some(index) = TYPES.iter().position(|t| *t == message_type) {

@@ -4,7 +4,7 @@ use grs_encoding::hex_encode;
 use grs_keys::{ELLSWIFT_SIZE, EllSwift, SecretKey};
 
 use super::cipher::{EXPANSION, GARBAGE_TERMINATOR_LEN, LENGTH_LEN, SessionCipher};
-use super::message_ids::{split_type, write_type};
+use super::message_ids::{split_type, type_len, write_type};
 use crate::{
     MAX_PROTOCOL_MESSAGE_LENGTH, Message, RawMessage, Received, Transport, TransportError, V1Transport,
 };
@@ -279,6 +279,11 @@ impl V2Transport {
         });
         Ok(())
     }
+}
+
+/// What a message of this type takes on the wire besides its payload, in bytes.
+pub fn v2_overhead(message_type: &str) -> usize {
+    EXPANSION + type_len(message_type)
 }
 
 fn encrypt_message(cipher: &mut SessionCipher, message: &Message, out: &mut Vec<u8>) {

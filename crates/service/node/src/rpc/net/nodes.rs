@@ -154,16 +154,17 @@ fn addnode(ctx: &Ctx, request: &Request<'_>) -> Result<Value, RpcError> {
     let connman = ctx.connman()?;
     let node: &str = request.arg("node")?;
     let offered = connman.peer_manager().options().services.has(Services::P2P_V2);
-    if request.opt::<bool>("v2transport")?.unwrap_or(offered) && !offered {
+    let v2 = request.opt::<bool>("v2transport")?.unwrap_or(offered);
+    if v2 && !offered {
         return Err(RpcError::invalid_parameter(
             "Error: v2transport requested but not enabled (see -v2transport)",
         ));
     }
     match command {
         "onetry" => {
-            connman.connect_once(node);
+            connman.connect_once(node, v2);
         }
-        "add" if !connman.add_node(node) => {
+        "add" if !connman.add_node(node, v2) => {
             return Err(RpcError::new(code::CLIENT_NODE_ALREADY_ADDED, "Error: Node already added"));
         }
         "remove" if !connman.remove_added_node(node) => {
@@ -196,12 +197,13 @@ fn addconnection(ctx: &Ctx, request: &Request<'_>) -> Result<Value, RpcError> {
     };
     let connman = ctx.connman()?;
     let offered = connman.peer_manager().options().services.has(Services::P2P_V2);
-    if request.arg::<bool>("v2transport")? && !offered {
+    let v2 = request.arg::<bool>("v2transport")?;
+    if v2 && !offered {
         return Err(RpcError::invalid_parameter(
             "Error: Adding v2transport connections requires -v2transport init flag to be set.",
         ));
     }
-    if !connman.add_connection(address, kind) {
+    if !connman.add_connection(address, kind, v2) {
         return Err(RpcError::new(
             code::CLIENT_NODE_CAPACITY_REACHED,
             "Error: Already at capacity for specified connection type.",
