@@ -39,15 +39,15 @@ pub enum FileError {
         /// Oldest format that can read it.
         lowest: u8,
     },
-    /// Other nonsense.
-    #[error("{0}")]
+    /// Other nonsense; the ending is what the reference's C++ library adds to errors of streams.
+    #[error("{0}: iostream error")]
     Corrupt(String),
 }
 
 impl From<DecodeError> for FileError {
     fn from(error: DecodeError) -> FileError {
         match error {
-            DecodeError::EndOfData => FileError::Corrupt("SpanReader::read(): end of data".into()),
+            DecodeError::EndOfData => FileError::Corrupt("AutoFile::read: end of file".into()),
             other => FileError::Corrupt(other.to_string()),
         }
     }
@@ -61,15 +61,20 @@ fn sealed(magic: [u8; 4], data: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
     out
 }
 
-fn opened(magic: [u8; 4], file: &[u8]) -> Result<&[u8], FileError> {
-    if file.len() < 4 || file[..4] != magic {
-        return Err(if file.len() < 4 { DecodeError::EndOfData.into() } else { FileError::Magic });
+/// The content behind the network's magic, which [`check_seal`] has to be called on when it is read: errors come in
+/// the order in which a reader of a stream meets them.
+fn opened(magic: [u8; 4], file: &[u8]) -> Result<Reader<'_>, FileError> {
+    let mut reader = Reader::new(file);
+    if reader.array::<4>()? != magic {
+        return Err(FileError::Magic);
     }
-    let body = file.len().checked_sub(32).filter(|n| *n >= 4).ok_or(DecodeError::EndOfData)?;
-    if address_file_checksum(&file[..body]) != file[body..] {
-        return Err(FileError::Checksum);
-    }
-    Ok(&file[4..body])
+    Ok(reader)
+}
+
+/// Compares the checksum that follows the content with the one of all bytes read so far.
+fn check_seal(file: &[u8], mut reader: Reader<'_>) -> Result<(), FileError> {
+    let body = &file[..file.len() - reader.remaining()];
+    if reader.array::<32>()? == address_file_checksum(body) { Ok(()) } else { Err(FileError::Checksum) }
 }
 
 fn write_address(out: &mut Vec<u8>, address: &TimedAddress) {
@@ -135,7 +140,7 @@ pub(crate) fn write_tables(tables: &Tables, magic: [u8; 4]) -> Vec<u8> {
 }
 
 pub(crate) fn read_tables(file: &[u8], magic: [u8; 4], rng: Rng) -> Result<Tables, FileError> {
-    let mut r = Reader::new(opened(magic, file)?);
+    let mut r = opened(magic, file)?;
     let format = r.u8()?;
     let compat = r.u8()?;
     let Some(lowest) = compat.checked_sub(INCOMPATIBILITY_BASE) else {
@@ -203,6 +208,7 @@ pub(crate) fn read_tables(file: &[u8], magic: [u8; 4], rng: Rng) -> Result<Table
     tables.check().map_err(|why| {
         FileError::Corrupt(format!("Corrupt data. Consistency check failed with code {why}"))
     })?;
+    check_seal(file, r)?;
     Ok(tables)
 }
 
@@ -219,12 +225,13 @@ pub fn write_anchors(magic: [u8; 4], anchors: &[TimedAddress]) -> Vec<u8> {
 /// # Errors
 /// If it is no such file.
 pub fn read_anchors(magic: [u8; 4], file: &[u8]) -> Result<Vec<TimedAddress>, FileError> {
-    let mut r = Reader::new(opened(magic, file)?);
+    let mut r = opened(magic, file)?;
     // Flag, time, services, kind, length and port take at least this much.
     let (count, safe) = r.count(13)?;
     let mut out = Vec::with_capacity(safe);
     for _ in 0..count {
         out.push(read_address(&mut r, true)?);
     }
+    check_seal(file, r)?;
     Ok(out)
 }

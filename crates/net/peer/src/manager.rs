@@ -70,7 +70,6 @@ impl PeerManager {
             extra_block_relay: false,
             time_offsets: VecDeque::new(),
             presync: BTreeMap::new(),
-            next_rebroadcast: Duration::ZERO,
             address_answers: HashMap::new(),
             reachable: vec![AddressNetwork::Ipv4, AddressNetwork::Ipv6],
         };

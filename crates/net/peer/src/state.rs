@@ -297,7 +297,6 @@ pub(crate) struct Shared {
     pub(crate) time_offsets: VecDeque<i64>,
     /// Best presync: work, height and time per peer.
     pub(crate) presync: BTreeMap<PeerId, (grs_uint::U256, Option<(i64, u32)>)>,
-    pub(crate) next_rebroadcast: Duration,
     /// Answers to `getaddr`, by network and our end of the connection, and until when they stay the same.
     pub(crate) address_answers: HashMap<(AddressNetwork, Option<Service>), (Duration, Vec<TimedAddress>)>,
     /// Networks whose addresses are worth keeping.

@@ -147,7 +147,6 @@ impl PeerManager {
     /// Looks for a stale tip and for superfluous outbound peers. To be called every 45 seconds.
     pub fn tick(&self) {
         let now = self.now();
-        self.rebroadcast(now);
         let mut guard = self.state.lock();
         let State { peers, shared } = &mut *guard;
         self.evict_extra_block_relay(peers, shared, now);
@@ -181,20 +180,13 @@ impl PeerManager {
         }
     }
 
-    /// Announces again what nobody asked for yet.
-    fn rebroadcast(&self, now: Duration) {
-        {
-            let mut state = self.state.lock();
-            let next = state.shared.next_rebroadcast;
-            if now < next {
-                return;
-            }
-            let delay = Duration::from_secs(600).mul_f64(1.0 + 0.5 * state.shared.rng.unit());
-            state.shared.next_rebroadcast = now + delay;
-            if next.is_zero() {
-                return;
-            }
-        }
+    /// How long to wait before [`PeerManager::rebroadcast`] is due: 10 to 15 minutes.
+    pub fn rebroadcast_delay(&self) -> Duration {
+        Duration::from_secs(600).mul_f64(1.0 + 0.5 * self.state.lock().shared.rng.unit())
+    }
+
+    /// Announces again what nobody asked for yet. Reference: `PeerManagerImpl::ReattemptInitialBroadcast`.
+    pub fn rebroadcast(&self) {
         let list: Vec<_> = {
             let mut pool = self.mempool.lock();
             let names: Vec<_> = pool.unbroadcast().iter().copied().collect();

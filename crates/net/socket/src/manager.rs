@@ -582,7 +582,10 @@ impl ConnectionManager {
                 time: 0,
             })
             .collect();
-        let task = format!("DumpAnchors: Flush {} outbound block-relay-only peer addresses to anchors.dat", list.len());
+        let task = format!(
+            "DumpAnchors: Flush {} outbound block-relay-only peer addresses to anchors.dat",
+            list.len()
+        );
         let start = std::time::Instant::now();
         info!("{task} started");
         if let Err(e) = std::fs::write(&path, write_anchors(self.options.params.magic, &list)) {

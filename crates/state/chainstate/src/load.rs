@@ -47,10 +47,13 @@ impl ChainstateManager {
             error!("{e}");
             failure("Error opening block database")
         };
-        let mut tree = DbParams::new(options.blocks_dir.join("index"), options.block_tree_cache_bytes);
+        let mut tree =
+            DbParams::new(options.data_dir.join("blocks").join("index"), options.block_tree_cache_bytes);
         tree.memory_only = options.in_memory;
         tree.wipe_data = options.reindex;
-        env.create_dir_all(&options.blocks_dir).map_err(|e| blocks_failed(&e))?;
+        for dir in [&options.blocks_dir, &options.data_dir.join("blocks")] {
+            env.create_dir_all(dir).map_err(|e| blocks_failed(&e))?;
+        }
         // The key file comes first: a directory with an index in it does not count as fresh.
         let store_options = BlockStoreOptions {
             use_xor: options.blocks_xor,

@@ -18,9 +18,10 @@ pub struct ChainstateOptions {
     pub env: Arc<dyn FileEnv>,
     /// Network.
     pub params: Arc<ChainParams>,
-    /// Data directory of the network; `chainstate` lies in it.
+    /// Data directory of the network; `chainstate` and `blocks/index` lie in it.
     pub data_dir: PathBuf,
-    /// Directory of block files and index (`-blocksdir`), `blocks` in the data directory by default.
+    /// Directory of block files (`-blocksdir`), `blocks` in the data directory by default. The index stays in the data
+    /// directory.
     pub blocks_dir: PathBuf,
     /// `-blocksxor`.
     pub blocks_xor: bool,

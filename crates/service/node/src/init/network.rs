@@ -253,6 +253,7 @@ pub(crate) fn options(node: &Arc<NodeContext>, limits: &Limits) -> Result<Networ
     socket.reachable = reachable(args)?;
     let data_dir = args.data_dir_net();
     let book = AddrManOptions { magic: node.params.magic, deterministic: args.has_test_option("addrman") };
+    info!("Using /16 prefix for IP bucketing");
     let addrman = AddrMan::open(Some(data_dir.join("peers.dat")), book).or_else(|e| fail(e.to_string()))?;
     let ban_time = args.get_int("-bantime", DEFAULT_MISBEHAVING_BANTIME);
     let _ = node.banman.set(Arc::new(BanMan::open(Some(data_dir.join("banlist")), ban_time)));
@@ -399,6 +400,20 @@ pub(crate) fn schedule(node: &Arc<NodeContext>) {
         if let Some(banman) = node.banman.get() {
             banman.dump();
         }
+    });
+    schedule_rebroadcast(node);
+}
+
+/// Announces again, every 10 to 15 minutes, what no peer has asked for yet.
+fn schedule_rebroadcast(node: &Arc<NodeContext>) {
+    let Some(connman) = node.connman.get() else { return };
+    let weak = Arc::downgrade(node);
+    node.scheduler.schedule_from_now(connman.peer_manager().rebroadcast_delay(), move || {
+        let Some(node) = weak.upgrade() else { return };
+        if let Some(connman) = node.connman.get() {
+            connman.peer_manager().rebroadcast();
+        }
+        schedule_rebroadcast(&node);
     });
 }
 

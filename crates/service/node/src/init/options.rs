@@ -96,6 +96,12 @@ pub(crate) fn mempool_options(args: &ArgsManager, params: &ChainParams) -> Resul
     if options.cluster_count > MAX_CLUSTER_COUNT {
         return Err(format!("limitclustercount must be less than or equal to {MAX_CLUSTER_COUNT}"));
     }
+    // A full cluster takes up to 40 bytes of memory for each virtual byte; below that nothing could be kept.
+    let least = options.cluster_vbytes.saturating_mul(40);
+    let asked = args.get_opt_int::<i64>("-maxmempool").unwrap_or(0);
+    if asked < 0 || (options.max_size_bytes > 0 && options.max_size_bytes < least) {
+        return Err(format!("-maxmempool must be at least {} MB", least.div_ceil(1_000_000)));
+    }
     Ok(options)
 }
 
