@@ -45,6 +45,8 @@ const NOT_YET: &[&str] = &[
     "-peerblockfilters",
     "-rest",
     "-privatebroadcast",
+    "-peerbloomfilters",
+    "-capturemessages",
 ];
 
 /// Like [`NOT_YET`], for options that are set by a value.
