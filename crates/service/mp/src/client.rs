@@ -57,8 +57,8 @@ fn block_on(conn: &Connection, body: Body) -> Result<(), Error> {
     let slot = Arc::new(Mutex::new(None));
     let mut answer = Answer { slot: slot.clone(), strand: strand.clone(), given: false };
     let caller = Some((strand.clone(), context.request_thread(conn.id())));
-    start(conn, caller, body, Box::new(move |result| answer.give(result)));
-    strand.wait(conn.id(), || lock(&slot).take())
+    let call = || start(conn, caller, body, Box::new(move |result| answer.give(result)));
+    strand.wait(conn.id(), call, || lock(&slot).take())
 }
 
 fn start(conn: &Connection, caller: Caller, body: Body, done: Done) {

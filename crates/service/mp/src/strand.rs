@@ -101,11 +101,20 @@ impl Strand {
         }
     }
 
-    /// Waits until `take` gives something, and executes callbacks over `conn` meanwhile. Whoever makes `take` succeed
-    /// has to call [`Strand::wake`] afterwards.
-    pub(crate) fn wait<T>(self: &Arc<Self>, conn: u64, mut take: impl FnMut() -> Option<T>) -> T {
+    /// Makes a call with `start`, waits until `take` gives something, and executes callbacks over `conn` meanwhile.
+    /// Whoever makes `take` succeed has to call [`Strand::wake`] afterwards.
+    ///
+    /// The wait is noted before the call is made: a callback may arrive before `start` returns, and in the queue it
+    /// would wait for the very thread that waits for it.
+    pub(crate) fn wait<T>(
+        self: &Arc<Self>,
+        conn: u64,
+        start: impl FnOnce(),
+        mut take: impl FnMut() -> Option<T>,
+    ) -> T {
+        lock(&self.state).waits.push(conn);
+        start();
         let mut state = lock(&self.state);
-        state.waits.push(conn);
         let value = loop {
             if let Some(value) = take() {
                 break value;
@@ -330,5 +339,35 @@ impl WorkerPool {
     pub(crate) fn stop(&self) {
         lock(&self.state).stopped = true;
         self.cond.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A callback that arrives while its call is still being made: it has to run on the thread that makes the call, as
+    /// nobody else executes the strand's queue.
+    #[test]
+    fn callback_before_the_call_is_made() {
+        let pool = WorkerPool::new("test".to_owned());
+        let strand = Strand::new("strand".to_owned(), pool.clone());
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let inner = strand.clone();
+        let outer = Box::new(move || {
+            let slot = Arc::new(Mutex::new(None));
+            let (given, waker) = (slot.clone(), inner.clone());
+            let callback = move || {
+                *lock(&given) = Some(std::thread::current().id());
+                waker.wake();
+            };
+            let call = || inner.post(StrandJob { conn: 7, callback: None, run: Box::new(callback) });
+            let executed_by = inner.wait(7, call, || lock(&slot).take());
+            let _ = sender.send(executed_by == std::thread::current().id());
+        });
+        strand.post(StrandJob { conn: 7, callback: None, run: outer });
+        // The time is for a failure to show itself; a success takes no time.
+        assert_eq!(receiver.recv_timeout(Duration::from_secs(60)), Ok(true));
+        pool.stop();
     }
 }

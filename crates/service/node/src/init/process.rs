@@ -79,11 +79,13 @@ fn start_and_wait(
     if wanted && !child {
         return Ok(go_to_background(argv, args.get_bool("-daemonwait", false)));
     }
+    let mut parent = None;
     if child {
         // A session of its own: the terminal's signals do not reach it any more.
         let _ = rustix::process::setsid();
+        parent = take_parent_pipe();
         if !args.get_bool("-daemonwait", false) {
-            tell_parent();
+            tell_parent(parent.take());
         }
     }
 
@@ -99,9 +101,7 @@ fn start_and_wait(
     };
     let started = steps::start(&mut running, &limits);
     if started.is_ok() {
-        if child && args.get_bool("-daemonwait", false) {
-            tell_parent();
-        }
+        tell_parent(parent.take());
         node.shutdown.wait();
     } else {
         node.fail();
@@ -164,11 +164,18 @@ fn go_to_background(argv: &[String], wait: bool) -> ExitCode {
     }
 }
 
-/// Sends the token that the parent waits for, and gives up the standard output that leads to it.
-fn tell_parent() {
-    let mut out = std::io::stdout();
-    let _ = out.write_all(b"1").and_then(|()| out.flush());
-    if let Ok(null) = std::fs::OpenOptions::new().write(true).open("/dev/null") {
-        let _ = rustix::stdio::dup2_stdout(null);
+/// The pipe to the waiting parent, which is the standard output at first. It is taken away from there before anything
+/// else can be written into it: the parent takes the first byte for the token.
+fn take_parent_pipe() -> Option<std::fs::File> {
+    let pipe = rustix::io::fcntl_dupfd_cloexec(std::io::stdout(), 3).ok()?;
+    let null = std::fs::OpenOptions::new().write(true).open("/dev/null").ok()?;
+    rustix::stdio::dup2_stdout(null).ok()?;
+    Some(pipe.into())
+}
+
+/// Sends the token that the parent waits for. Does nothing where nobody waits.
+fn tell_parent(pipe: Option<std::fs::File>) {
+    if let Some(mut pipe) = pipe {
+        let _ = pipe.write_all(b"1");
     }
 }
