@@ -1,5 +1,6 @@
 //! The network part of a start: limits, addresses, connections.
 
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -331,7 +332,7 @@ fn set_proxies(args: &ArgsManager, options: &mut SocketOptions) -> Result<(), St
         if text.ends_with('=') {
             return fail(format!("Invalid -proxy address or hostname, ends with '=': '{text}'"));
         }
-        let Some(address) = Service::parse(address, 9050).and_then(|s| s.to_socket_addr()) else {
+        let Some(address) = proxy_address(address, args.get_bool("-dns", true)) else {
             return fail(format!("Invalid -{option} address or hostname: '{address}'"));
         };
         let networks: &[AddressNetwork] = match kind.to_ascii_lowercase().as_str() {
@@ -358,6 +359,19 @@ fn set_proxies(args: &ArgsManager, options: &mut SocketOptions) -> Result<(), St
         }
     }
     Ok(())
+}
+
+/// Address of a proxy: numbers, or with `lookup` a name, and a port (9050 if there is none).
+fn proxy_address(text: &str, lookup: bool) -> Option<SocketAddr> {
+    const TOR_PORT: u16 = 9050;
+    let numeric = Service::parse(text, TOR_PORT).and_then(|s| s.to_socket_addr());
+    numeric.or_else(|| {
+        let (host, port) = match text.rsplit_once(':') {
+            Some((host, port)) => (host, port.parse().ok()?),
+            None => (text, TOR_PORT),
+        };
+        lookup.then(|| (host, port).to_socket_addrs().ok()?.next()).flatten()
+    })
 }
 
 /// Makes the message handling and the connections, without opening any.
@@ -421,5 +435,20 @@ fn schedule_rebroadcast(node: &Arc<NodeContext>) {
 pub(crate) fn save(node: &NodeContext) {
     if let Some(banman) = node.banman.get() {
         banman.dump();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn proxies_by_number_and_name() {
+        assert_eq!(proxy_address("127.0.0.1", false), "127.0.0.1:9050".parse().ok());
+        assert_eq!(proxy_address("[::1]:1080", false), "[::1]:1080".parse().ok());
+        let local = proxy_address("localhost:1080", true).unwrap();
+        assert!(local.ip().is_loopback() && local.port() == 1080);
+        assert_eq!(proxy_address("localhost:1080", false), None);
+        assert_eq!(proxy_address("localhost:port", true), None);
     }
 }
