@@ -578,28 +578,29 @@ impl Tables {
         self.old_of_collision(id).map(|old| (old.address, old.last_try))
     }
 
-    /// What does not fit together, if anything. For tests and after loading.
-    pub(crate) fn check(&self) -> Result<(), &'static str> {
+    /// What does not fit together, if anything, by the number of the reference (`AddrManImpl::CheckAddrman`). For tests
+    /// and after loading.
+    pub(crate) fn check(&self) -> Result<(), i32> {
         let mut counts = [[0; 2]; NETWORKS];
         let mut references: HashMap<u32, u32> = HashMap::new();
         for bucket in 0..NEW_BUCKETS {
             for position in 0..BUCKET_SIZE {
                 let Some((id, info)) = self.entry(false, bucket, position) else { continue };
                 if info.tried || self.position(&info.address.service, true, bucket) != position {
-                    return Err("misplaced new entry");
+                    return Err(-19);
                 }
                 *references.entry(id).or_default() += 1;
             }
         }
         for (bucket, slots) in self.tried.iter().enumerate() {
             for (position, id) in slots.iter().enumerate().filter(|(_, id)| **id != EMPTY) {
-                let Some(info) = self.info.get(id) else { return Err("dangling tried entry") };
+                let Some(info) = self.info.get(id) else { return Err(-11) };
                 let service = &info.address.service;
                 if !info.tried
                     || self.tried_bucket(service) != bucket
                     || self.position(service, false, bucket) != position
                 {
-                    return Err("misplaced tried entry");
+                    return Err(-17);
                 }
             }
         }
@@ -607,14 +608,18 @@ impl Tables {
             counts[info.network() as usize][usize::from(info.tried)] += 1;
             let found = references.get(id).copied().unwrap_or(0);
             if found != info.references || (!info.tried && found == 0) {
-                return Err("wrong number of references");
+                return Err(-3);
             }
             if self.random.get(info.random_pos) != Some(id) || self.find(&info.address.service) != Some(*id) {
-                return Err("broken index");
+                return Err(-5);
             }
         }
         if counts != self.counts || self.random.len() != self.info.len() {
-            return Err("wrong counts");
+            return Err(-9);
+        }
+        if self.key == [0; 32] {
+            // Such buckets would be the same for everybody.
+            return Err(-16);
         }
         Ok(())
     }

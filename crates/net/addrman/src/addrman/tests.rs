@@ -108,3 +108,17 @@ fn collisions_wait_for_the_old_address() {
     assert!(tables.find_position(&service).unwrap().tried);
     tables.check().unwrap();
 }
+
+#[test]
+fn a_file_without_a_key_is_refused() {
+    let magic = [1, 2, 3, 4];
+    let file = write_tables(&Tables::new([0; 32], Rng::seeded(1)), magic);
+    let error = read_tables(&file, magic, Rng::seeded(1)).err().map(|e| e.to_string());
+    assert_eq!(
+        error.as_deref(),
+        Some("Corrupt data. Consistency check failed with code -16: iostream error")
+    );
+    // A cut file ends before its checksum can be compared.
+    let error = read_tables(&file[..file.len() - 1], magic, Rng::seeded(1)).err().map(|e| e.to_string());
+    assert!(error.is_some());
+}
