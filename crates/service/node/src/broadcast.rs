@@ -60,12 +60,13 @@ pub fn broadcast(
                 }
             }
             refuse(&mempool.accept(&mut chain, tx, AcceptOptions::single(now)))?;
+            if relay {
+                // Only what is new: one that was there may have been asked for already.
+                mempool.lock().add_unbroadcast(txid);
+            }
             tx.wtxid()
         }
     };
-    if relay {
-        mempool.lock().add_unbroadcast(txid);
-    }
     // So that a wallet call that follows sees the transaction.
     chainman.signals().sync();
     if relay {
