@@ -9,7 +9,7 @@ use crate::metadata::Package;
 const BANS: &[(&str, &[&str])] = &[
     ("tokio", &["grs-socket", "grs-rpc", "grs-mp", "grs-ipc", "grs-node"]),
     ("hyper", &["grs-rpc"]),
-    ("capnp", &["grs-mp", "grs-ipc", "grs-ipc-schema"]),
+    ("capnp", &["grs-mp-schema", "grs-mp", "grs-ipc", "grs-ipc-schema"]),
     ("capnp-rpc", &["grs-mp", "grs-ipc", "grs-ipc-schema"]),
     ("capnpc", &[]),
     ("rusqlite", &["grs-wallet"]),

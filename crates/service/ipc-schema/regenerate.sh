@@ -8,13 +8,14 @@ set -eu
 cd "$(dirname "$0")"
 plugin="${CAPNPC_RUST:-capnpc-rust}"
 mp=../mp
-(cd "$mp/schema" && capnp compile --src-prefix=mp -o"$plugin:../src" mp/proxy.capnp)
-(cd "$mp/schema" && capnp compile -I . --src-prefix=test -o"$plugin:../tests/contract" test/contract.capnp)
-(cd schema && capnp compile -I "../$mp/schema" -o"$plugin:../src/generated" -- *.capnp)
+proxy=../mp-schema
+(cd "$proxy/schema" && capnp compile --src-prefix=mp -o"$plugin:../src" mp/proxy.capnp)
+(cd "$mp/schema" && capnp compile -I "../$proxy/schema" --src-prefix=test -o"$plugin:../tests/contract" test/contract.capnp)
+(cd schema && capnp compile -I "../$proxy/schema" -o"$plugin:../src/generated" -- *.capnp)
 {
     echo "# SHA-256 of each schema and of the code generated from it; a test compares."
-    for name in "$mp"/schema/*/*.capnp schema/*.capnp \
-        "$mp/src/proxy_capnp.rs" "$mp/tests/contract/contract_capnp.rs" src/generated/*.rs; do
+    for name in "$proxy"/schema/*/*.capnp "$mp"/schema/*/*.capnp schema/*.capnp \
+        "$proxy/src/proxy_capnp.rs" "$mp/tests/contract/contract_capnp.rs" src/generated/*.rs; do
         sha256sum "$name"
     done
 } >generated.sha256

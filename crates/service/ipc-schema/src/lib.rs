@@ -5,7 +5,7 @@
 //! Building needs no schema compiler; after a change of a schema run `regenerate.sh`, which also writes
 //! `generated.sha256`.
 
-pub use grs_mp::proxy_capnp;
+pub use grs_mp_schema::proxy_capnp;
 
 macro_rules! generated {
     ($($(#[$doc:meta])* $name:ident = $path:literal;)*) => {$(

@@ -19,10 +19,8 @@ mod strand;
 mod stream;
 mod threads;
 
-/// Threads across processes: generated from `schema/mp/proxy.capnp`.
-#[allow(missing_docs, clippy::all, unused, clippy::unwrap_used, clippy::unimplemented)]
-#[rustfmt::skip]
-pub mod proxy_capnp;
+/// Threads across processes, as they travel.
+pub use grs_mp_schema::proxy_capnp;
 
 pub use client::{Call, Remote};
 pub use connection::{Connection, Session};
