@@ -21,8 +21,9 @@ use crate::event_loop::LoopHandle;
 use crate::logging::{ipc_log, thread_name};
 use crate::proxy_capnp::{thread, thread_map};
 use crate::strand::{Strand, lock};
-use crate::stream::{BatchWriter, split};
+use crate::stream::{BatchWriter, ReadHalf};
 use crate::threads::{ThreadMapServer, ThreadServer};
+use crate::transport::Transport;
 
 /// Size of the read buffer: several small messages come with one system call.
 const READ_BUFFER: usize = 64 << 10;
@@ -162,18 +163,22 @@ impl Connection {
         F: FnOnce(&C, thread_map::Client) -> (thread_map::Client, Promise<(), capnp::Error>) + Send + 'static,
     {
         let handle = home.clone();
-        home.sync(move || {
-            let conn = Connection::new(handle.clone());
-            let (session, mut rpc) = Session::start(&conn, stream, Side::Client, |_| None)?;
-            let client: C = rpc.bootstrap(Side::Server);
-            let (map, promise) = construct(&client, session.thread_map());
-            *session.peer_map.borrow_mut() = Some(map);
-            session.constructed.set(true);
-            tokio::task::spawn_local(promise);
-            let remote = session.remote(client);
-            session.run(rpc, false);
-            Ok(remote)
-        })?
+        home.sync(move || connect_here(&handle, Transport::unix(stream).map_err(local)?, construct))?
+    }
+
+    /// [`Connection::connect`] over any byte stream. `open` runs on the loop thread and gives the stream, for which the
+    /// caller is blocked: a time limit is up to `open`.
+    pub fn connect_over<C, F, O, Fut>(home: &LoopHandle, open: O, construct: F) -> Result<Remote<C>, Error>
+    where
+        C: FromClientHook + Clone + 'static,
+        F: FnOnce(&C, thread_map::Client) -> (thread_map::Client, Promise<(), capnp::Error>) + Send + 'static,
+        O: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = std::io::Result<Transport>> + 'static,
+    {
+        let handle = home.clone();
+        home.sync_async(
+            move || async move { connect_here(&handle, open().await.map_err(local)?, construct) },
+        )?
     }
 
     /// Serves `bootstrap` over `stream`.
@@ -181,21 +186,56 @@ impl Connection {
     where
         F: FnOnce(&Rc<Session>) -> capnp::capability::Client + Send + 'static,
     {
-        let handle = home.clone();
+        let conn = Connection::new(home.clone());
         home.sync(move || {
-            let conn = Connection::new(handle.clone());
-            serve_here(&conn, stream, bootstrap)?;
+            serve_here(&conn, Transport::unix(stream).map_err(local)?, bootstrap)?;
+            Ok(conn)
+        })?
+    }
+
+    /// [`Connection::serve`] over any byte stream, which `open` gives on the loop thread.
+    pub fn serve_over<F, O, Fut>(home: &LoopHandle, open: O, bootstrap: F) -> Result<Connection, Error>
+    where
+        F: FnOnce(&Rc<Session>) -> capnp::capability::Client + Send + 'static,
+        O: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = std::io::Result<Transport>> + 'static,
+    {
+        let conn = Connection::new(home.clone());
+        home.sync_async(move || async move {
+            serve_here(&conn, open().await.map_err(local)?, bootstrap)?;
             Ok(conn)
         })?
     }
 }
 
+fn local(error: std::io::Error) -> Error {
+    Error::Local(error.to_string())
+}
+
+/// [`Connection::connect`] on the loop thread.
+fn connect_here<C, F>(home: &LoopHandle, stream: Transport, construct: F) -> Result<Remote<C>, Error>
+where
+    C: FromClientHook + Clone + 'static,
+    F: FnOnce(&C, thread_map::Client) -> (thread_map::Client, Promise<(), capnp::Error>),
+{
+    let conn = Connection::new(home.clone());
+    let (session, mut rpc) = Session::start(&conn, stream, Side::Client, |_| None);
+    let client: C = rpc.bootstrap(Side::Server);
+    let (map, promise) = construct(&client, session.thread_map());
+    *session.peer_map.borrow_mut() = Some(map);
+    session.constructed.set(true);
+    tokio::task::spawn_local(promise);
+    let remote = session.remote(client);
+    session.run(rpc, false);
+    Ok(remote)
+}
+
 /// [`Connection::serve`] on the loop thread.
-pub(crate) fn serve_here<F>(conn: &Connection, stream: UnixStream, bootstrap: F) -> Result<Rc<Session>, Error>
+pub(crate) fn serve_here<F>(conn: &Connection, stream: Transport, bootstrap: F) -> Result<Rc<Session>, Error>
 where
     F: FnOnce(&Rc<Session>) -> capnp::capability::Client,
 {
-    let (session, rpc) = Session::start(conn, stream, Side::Server, |session| Some(bootstrap(session)))?;
+    let (session, rpc) = Session::start(conn, stream, Side::Server, |session| Some(bootstrap(session)));
     session.run(rpc, true);
     Ok(session)
 }
@@ -232,15 +272,13 @@ impl Session {
 
     fn start(
         conn: &Connection,
-        stream: UnixStream,
+        stream: Transport,
         side: Side,
         bootstrap: impl FnOnce(&Rc<Session>) -> Option<capnp::capability::Client>,
-    ) -> Result<(Rc<Session>, RpcSystem<Side>), Error> {
-        let local = |error: std::io::Error| Error::Local(error.to_string());
-        let (read, write) = split(stream).map_err(local)?;
-        let (writer, flusher) = BatchWriter::new(write);
+    ) -> (Rc<Session>, RpcSystem<Side>) {
+        let (writer, flusher) = BatchWriter::new(stream.sink);
         let network = twoparty::VatNetwork::new(
-            BufReader::with_capacity(READ_BUFFER, read),
+            BufReader::with_capacity(READ_BUFFER, ReadHalf(stream.source)),
             writer,
             side,
             capnp::message::ReaderOptions::new(),
@@ -277,7 +315,7 @@ impl Session {
                 () = over => {}
             }
         });
-        Ok((session, rpc))
+        (session, rpc)
     }
 
     /// Drives the connection until it ends.

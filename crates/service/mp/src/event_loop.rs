@@ -76,6 +76,24 @@ impl LoopHandle {
         receiver.recv().map_err(|_| Error::Local("the IPC thread has ended".to_owned()))
     }
 
+    /// The same for something that takes its time. An error on the loop thread, which must not wait for itself.
+    pub(crate) fn sync_async<T: Send + 'static, Fut: Future<Output = T> + 'static>(
+        &self,
+        job: impl FnOnce() -> Fut + Send + 'static,
+    ) -> Result<T, Error> {
+        if self.is_current() {
+            return Err(Error::Local("blocking call on the IPC thread".to_owned()));
+        }
+        let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+        self.post(move || {
+            let future = job();
+            tokio::task::spawn_local(async move {
+                let _ = sender.send(future.await);
+            });
+        });
+        receiver.recv().map_err(|_| Error::Local("the IPC thread has ended".to_owned()))
+    }
+
     /// Whether the caller is the loop thread, which must not block.
     pub fn is_current(&self) -> bool {
         std::thread::current().id() == self.0.thread

@@ -4,6 +4,11 @@
 //! process through [`Remote`] handles, which block and may be shared. Requests of the other side come to server objects
 //! on the loop thread, which execute them there or on the thread that the request names (see [`Incoming`]).
 //!
+//! A connection runs over a Unix socket ([`Connection::connect`], [`Connection::serve`], [`Listener::start`]) or over any
+//! other asynchronous byte stream, such as one that encrypts: [`Connection::connect_over`], [`Connection::serve_over`] and
+//! [`Listener::start_over`] take a closure which runs on the loop thread, in its tokio runtime, and gives a [`Transport`]
+//! or an [`Acceptor`] of them.
+//!
 //! Nothing here knows what the programs are about.
 
 mod client;
@@ -18,6 +23,7 @@ mod server;
 mod strand;
 mod stream;
 mod threads;
+mod transport;
 
 /// Threads across processes, as they travel.
 pub use grs_mp_schema::proxy_capnp;
@@ -27,6 +33,7 @@ pub use connection::{Connection, Session};
 pub use error::{Error, exception};
 pub use event_loop::{EventLoop, LoopHandle, LoopOptions};
 pub use inherited::{inherited_fd_argument, take_inherited_stream};
-pub use listener::{Listener, ListenerOptions};
+pub use listener::{Acceptor, Listener, ListenerOptions, Opening};
 pub use process::{Process, spawn};
 pub use server::{Incoming, ObjectThread, RequestContext};
+pub use transport::Transport;

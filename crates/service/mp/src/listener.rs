@@ -1,6 +1,8 @@
 //! Listening sockets.
 
+use std::io;
 use std::os::unix::net::UnixListener;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,6 +12,7 @@ use crate::Error;
 use crate::connection::{Connection, Session, new_connection, serve_here};
 use crate::event_loop::LoopHandle;
 use crate::logging::{ipc_log, thread_name};
+use crate::transport::Transport;
 
 /// Limits of a listener.
 #[derive(Debug, Clone, Copy)]
@@ -26,10 +29,55 @@ impl Default for ListenerOptions {
     }
 }
 
+/// The future of a stream that is being set up.
+pub type Opening = Pin<Box<dyn Future<Output = io::Result<Transport>>>>;
+
+/// What a listener takes connections from. It lives on the loop thread.
+pub trait Acceptor: 'static {
+    /// Waits for the next connection and answers the future that completes it, such as with the hand-shake of an
+    /// encrypted stream. That one runs beside others and within [`ListenerOptions::construct_timeout`]; its errors are
+    /// logged. Dropping the first future must lose no connection.
+    fn accept(&mut self) -> impl Future<Output = io::Result<Opening>>;
+}
+
+/// Unix sockets, of which only this user's and root's connections are taken.
+struct UnixAcceptor(tokio::net::UnixListener);
+
+impl Acceptor for UnixAcceptor {
+    async fn accept(&mut self) -> io::Result<Opening> {
+        let (stream, _) = self.0.accept().await?;
+        Ok(Box::pin(async move {
+            if !permitted(&stream) {
+                return Err(io::Error::other("connection of another user refused."));
+            }
+            Transport::unix(stream.into_std()?)
+        }))
+    }
+}
+
 /// A listening socket. Dropping it stops listening; connections stay.
 pub struct Listener {
     stop: Option<tokio::sync::oneshot::Sender<()>>,
     connections: Arc<std::sync::Mutex<Vec<Connection>>>,
+}
+
+/// One of the connections that a listener may have.
+struct Place(Arc<AtomicUsize>);
+
+impl Place {
+    fn take(active: &Arc<AtomicUsize>, max: usize) -> Option<Place> {
+        let free = active.load(Ordering::Relaxed) < max;
+        free.then(|| {
+            active.fetch_add(1, Ordering::Relaxed);
+            Place(active.clone())
+        })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Listener {
@@ -43,24 +91,42 @@ impl Listener {
     where
         F: Fn(&Rc<Session>) -> capnp::capability::Client + Send + 'static,
     {
+        let open = move || {
+            socket.set_nonblocking(true)?;
+            Ok(UnixAcceptor(tokio::net::UnixListener::from_std(socket)?))
+        };
+        Listener::start_over(home, open, options, bootstrap)
+    }
+
+    /// [`Listener::start`] for any kind of connection: `open` makes the acceptor on the loop thread.
+    pub fn start_over<A, O, F>(
+        home: &LoopHandle,
+        open: O,
+        options: ListenerOptions,
+        bootstrap: F,
+    ) -> Result<Listener, Error>
+    where
+        A: Acceptor,
+        O: FnOnce() -> io::Result<A> + Send + 'static,
+        F: Fn(&Rc<Session>) -> capnp::capability::Client + Send + 'static,
+    {
         let (stop, mut stopped) = tokio::sync::oneshot::channel::<()>();
         let connections = Arc::new(std::sync::Mutex::new(Vec::<Connection>::new()));
         let listener = Listener { stop: Some(stop), connections: connections.clone() };
         let handle = home.clone();
         home.sync(move || {
-            let local = |error: std::io::Error| Error::Local(error.to_string());
-            socket.set_nonblocking(true).map_err(local)?;
-            let socket = tokio::net::UnixListener::from_std(socket).map_err(local)?;
+            let mut acceptor = open().map_err(|error| Error::Local(error.to_string()))?;
             tokio::task::spawn_local(async move {
+                let bootstrap = Rc::new(bootstrap);
                 let active = Arc::new(AtomicUsize::new(0));
                 loop {
                     let accepted = tokio::select! {
                         _ = &mut stopped => break,
-                        accepted = socket.accept() => accepted,
+                        accepted = acceptor.accept() => accepted,
                     };
                     let name = thread_name(handle.exe_name());
-                    let stream = match accepted {
-                        Ok((stream, _)) => stream,
+                    let opening = match accepted {
+                        Ok(opening) => opening,
                         Err(error) => {
                             ipc_log!(WARN, name, "IPC server: accept failed: {error}");
                             // Most likely no descriptors are left; they will not come back at once.
@@ -68,43 +134,16 @@ impl Listener {
                             continue;
                         }
                     };
-                    if !permitted(&stream) {
-                        ipc_log!(WARN, name, "IPC server: connection of another user refused.");
-                        continue;
-                    }
-                    if active.load(Ordering::Relaxed) >= options.max_connections {
+                    let Some(place) = Place::take(&active, options.max_connections) else {
                         ipc_log!(WARN, name, "IPC server: too many connections, one refused.");
                         continue;
-                    }
-                    ipc_log!(INFO, name, "IPC server: socket connected.");
-                    let conn = new_connection(&handle);
-                    let served = stream
-                        .into_std()
-                        .map_err(local)
-                        .and_then(|stream| serve_here(&conn, stream, |session| bootstrap(session)));
-                    let session = match served {
-                        Ok(session) => session,
-                        Err(error) => {
-                            ipc_log!(WARN, name, "IPC server: {error}");
-                            continue;
-                        }
                     };
-                    active.fetch_add(1, Ordering::Relaxed);
-                    let ended = active.clone();
-                    conn.on_close(move |_| {
-                        ended.fetch_sub(1, Ordering::Relaxed);
-                    });
-                    let mut list = crate::strand::lock(&connections);
-                    list.retain(|known| !known.is_closed());
-                    list.push(conn);
-                    drop(list);
-                    let silent = Rc::downgrade(&session);
+                    let (handle, bootstrap, list) = (handle.clone(), bootstrap.clone(), connections.clone());
                     tokio::task::spawn_local(async move {
-                        tokio::time::sleep(options.construct_timeout).await;
-                        if let Some(session) = silent.upgrade()
-                            && !session.is_constructed()
+                        if let Err(error) =
+                            welcome(&handle, opening, options, &*bootstrap, &list, place).await
                         {
-                            session.connection().close();
+                            ipc_log!(WARN, thread_name(handle.exe_name()), "IPC server: {error}");
                         }
                     });
                 }
@@ -128,6 +167,37 @@ impl Drop for Listener {
             let _ = stop.send(());
         }
     }
+}
+
+/// Completes a connection, serves it, and ends it if it stays silent.
+async fn welcome(
+    home: &LoopHandle,
+    opening: Opening,
+    options: ListenerOptions,
+    bootstrap: &dyn Fn(&Rc<Session>) -> capnp::capability::Client,
+    list: &std::sync::Mutex<Vec<Connection>>,
+    place: Place,
+) -> io::Result<()> {
+    let deadline = tokio::time::Instant::now() + options.construct_timeout;
+    let stream = tokio::time::timeout_at(deadline, opening).await.map_err(io::Error::other)??;
+    ipc_log!(INFO, thread_name(home.exe_name()), "IPC server: socket connected.");
+    let conn = new_connection(home);
+    let session = serve_here(&conn, stream, |session| bootstrap(session)).map_err(io::Error::other)?;
+    conn.on_close(move |_| drop(place));
+    {
+        let mut list = crate::strand::lock(list);
+        list.retain(|known| !known.is_closed());
+        list.push(conn);
+    }
+    let silent = Rc::downgrade(&session);
+    drop(session);
+    tokio::time::sleep_until(deadline).await;
+    if let Some(session) = silent.upgrade()
+        && !session.is_constructed()
+    {
+        session.connection().close();
+    }
+    Ok(())
 }
 
 /// Only this user and root may connect, whatever the socket's mode is.

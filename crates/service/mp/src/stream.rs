@@ -9,17 +9,15 @@
 
 use std::cell::RefCell;
 use std::future::poll_fn;
-use std::io::{self, Read, Write};
-use std::os::fd::AsFd;
-use std::os::unix::net::UnixStream;
+use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use futures::io::{AsyncRead, AsyncWrite};
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
+
+use crate::transport::{Sink, Source};
 
 /// The RPC layer has to wait when so many bytes have not been written.
 const HIGH_WATER: usize = 4 << 20;
@@ -28,68 +26,24 @@ const PATIENCE: Duration = Duration::from_millis(1);
 /// Memory that a buffer keeps.
 const KEEP: usize = 1 << 20;
 
-/// Splits a socket into its halves. On the loop thread only.
-///
-/// Only readability is watched. If it were for writability too, as a tokio stream does, the loop would be woken each
-/// time that the other side has read something.
-pub(crate) fn split(socket: UnixStream) -> io::Result<(ReadHalf, WriteHalf)> {
-    socket.set_nonblocking(true)?;
-    let write = WriteHalf(socket.try_clone()?);
-    Ok((ReadHalf(watch(socket, Interest::READABLE)?), write))
-}
-
-/// Watches a descriptor. `AsFd` promises that it stays open and the same as long as the value lives, which is what the
-/// deprecated constructor does not ask for; the one that replaces it is unsafe.
-#[allow(deprecated, reason = "sound for the two types used here, an owned socket and a borrow of one")]
-fn watch<T: AsFd + std::os::fd::AsRawFd>(descriptor: T, interest: Interest) -> io::Result<AsyncFd<T>> {
-    AsyncFd::with_interest(descriptor, interest)
-}
-
-/// The reading half.
-pub(crate) struct ReadHalf(AsyncFd<UnixStream>);
+/// The reading half, for the RPC layer.
+pub(crate) struct ReadHalf(pub(crate) Box<dyn Source>);
 
 impl AsyncRead for ReadHalf {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
-        loop {
-            let mut ready = std::task::ready!(self.0.poll_read_ready(cx))?;
-            match ready.try_io(|socket| (&mut socket.get_ref()).read(buf)) {
-                Ok(Ok(read)) => {
-                    // It has been emptied; asking again would only tell that.
-                    if read > 0 && read < buf.len() {
-                        ready.clear_ready();
-                    }
-                    return Poll::Ready(Ok(read));
-                }
-                Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
-                Ok(Err(error)) => return Poll::Ready(Err(error)),
-                Err(_not_ready) => {}
-            }
-        }
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        self.0.poll_read(cx, buf)
     }
 }
 
-/// The writing half.
-pub(crate) struct WriteHalf(UnixStream);
-
-impl WriteHalf {
-    async fn write_all(&mut self, mut bytes: &[u8]) -> io::Result<()> {
-        while !bytes.is_empty() {
-            match self.0.write(bytes) {
-                Ok(written) => bytes = &bytes[written..],
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    let writable = watch(self.0.as_fd(), Interest::WRITABLE)?;
-                    let _ready = writable.writable().await?;
-                }
-                Err(error) => return Err(error),
-            }
+/// Writes all bytes and sends them on their way.
+async fn write_all(sink: &mut dyn Sink, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match poll_fn(|cx| sink.poll_write(cx, bytes)).await? {
+            0 => return Err(io::ErrorKind::WriteZero.into()),
+            written => bytes = &bytes[written..],
         }
-        Ok(())
     }
-
-    fn shutdown(&self) {
-        let _ = self.0.shutdown(std::net::Shutdown::Write);
-    }
+    poll_fn(|cx| sink.poll_flush(cx)).await
 }
 
 /// Follows the message boundaries in what is written.
@@ -169,7 +123,7 @@ enum Next {
 
 impl BatchWriter {
     /// Makes the writer and the task that does the writing, which ends with the writer or with an error.
-    pub(crate) fn new(mut socket: WriteHalf) -> (BatchWriter, impl Future<Output = ()>) {
+    pub(crate) fn new(mut sink: Box<dyn Sink>) -> (BatchWriter, impl Future<Output = ()>) {
         let shared = Rc::new(RefCell::new(Outgoing::default()));
         let writer = BatchWriter(shared.clone());
         // Ready when there is something to write at once (`Wait`: something that may stay for a moment).
@@ -211,7 +165,7 @@ impl BatchWriter {
                 if matches!(next, Next::End) {
                     break;
                 }
-                if let Err(error) = socket.write_all(&batch).await {
+                if let Err(error) = write_all(&mut *sink, &batch).await {
                     let mut out = shared.borrow_mut();
                     out.error = Some(error.kind());
                     if let Some(waker) = out.writer.take() {
@@ -223,7 +177,7 @@ impl BatchWriter {
                 // A block that went through must not keep its memory.
                 batch.shrink_to(KEEP);
             }
-            socket.shutdown();
+            let _ = poll_fn(|cx| sink.poll_shutdown(cx)).await;
         };
         (writer, task)
     }
