@@ -78,6 +78,13 @@ impl Ipc {
         InitProxy::connect(&self.handle(), stream)
     }
 
+    /// Connects to the process that listens at an address. Nothing is asked yet: what the other side thinks of this one
+    /// shows in the first call. An I/O error keeps its kind, so that the caller can tell "nobody there".
+    pub fn connect(&self, address: &IpcAddress) -> Result<InitProxy, AddressError> {
+        let stream = address.connect()?;
+        InitProxy::connect(&self.handle(), stream).map_err(|error| AddressError::Io(io::Error::other(error)))
+    }
+
     /// Listens at an address and serves `init` to each client.
     pub fn bind(&self, address: &IpcAddress, init: Arc<dyn Init>) -> Result<Bound, AddressError> {
         let (listener, file) = address.bind()?.into_parts();

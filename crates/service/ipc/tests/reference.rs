@@ -168,7 +168,7 @@ fn main() {
     println!("test the_reference_starts_this_program_as_its_child ... ok");
     let address = IpcAddress::parse("unix", &reference.dir.path().join("regtest")).unwrap();
     let ipc = Ipc::start("client").unwrap();
-    let init = ipc.connect_stream(address.connect().unwrap()).unwrap();
+    let init = ipc.connect(&address).unwrap();
     mine(&reference, &init);
     println!("test this_program_mines_with_the_reference ... ok ({:?})", begin.elapsed());
     reference.cli(&["stop"]);

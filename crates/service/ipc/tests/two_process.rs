@@ -210,15 +210,14 @@ fn outside_clients_reach_a_listening_node() {
     let fake = FakeChain::new();
     let bound = ipc.bind(&address, Arc::new(FakeInit { chain: fake.clone(), role: Role::Node })).unwrap();
     let client = Ipc::start("client").unwrap();
-    let init = client.connect_stream(address.connect().unwrap()).unwrap();
+    let init = client.connect(&address).unwrap();
     kit::mining_suite(&init, &fake);
     // The seventeenth client is refused.
-    let others: Vec<_> =
-        (0..15).map(|_| client.connect_stream(address.connect().unwrap()).unwrap()).collect();
+    let others: Vec<_> = (0..15).map(|_| client.connect(&address).unwrap()).collect();
     for other in &others {
         assert!(other.make_echo().is_ok());
     }
-    let refused = client.connect_stream(address.connect().unwrap()).unwrap();
+    let refused = client.connect(&address).unwrap();
     assert!(refused.make_echo().err().unwrap().is_disconnected());
     bound.disconnect_all();
     kit::wait_until(|| init.connection().is_closed());
