@@ -20,6 +20,7 @@ mod headers;
 mod headers_sync;
 mod manager;
 mod options;
+mod orphanage;
 mod permissions;
 mod relay;
 mod serve;

@@ -252,7 +252,7 @@ impl PeerManager {
             return false;
         }
         let mut state = self.state.lock();
-        more |= state.shared.tx.has_work(id);
+        more |= state.shared.tx.orphanage.has_work(id);
         more | state.peer(id).is_some_and(|(peer, _)| !peer.getdata.is_empty())
     }
 

@@ -98,17 +98,12 @@ impl PeerManager {
                 let name = TxName { hash: inv.hash, is_wtxid: inv.kind == MSG_WTX };
                 let parents = missing_parents.iter().find(|(hash, _)| *hash == inv.hash);
                 let have = in_mempool.get(n).copied().unwrap_or(false) || shared.tx.knows(&inv.hash, true);
-                if let Some((_, parents)) = parents
-                    && !parents.is_empty()
-                    && shared.tx.add_announcer(&Wtxid::from_bytes(inv.hash.to_bytes()), id)
-                {
-                    for parent in parents {
-                        shared.tx.announced(id, TxName::txid(*parent), now);
+                if let Some((_, parents)) = parents {
+                    let wtxid = Wtxid::from_bytes(inv.hash.to_bytes());
+                    // Without a missing parent it is about to be tried again.
+                    if !parents.is_empty() && shared.tx.add_resolution_candidate(id, &wtxid, parents, now) {
+                        shared.tx.orphanage.add_announcer(&wtxid, id);
                     }
-                    debug!(
-                        Category::TxPackages,
-                        "added peer={id} as a candidate for resolving orphan {}", inv.hash
-                    );
                 } else if !have {
                     shared.tx.announced(id, name, now);
                 }
@@ -138,7 +133,7 @@ impl PeerManager {
             let wtxid = |inv: &Inventory| Wtxid::from_bytes(inv.hash.to_bytes());
             list.iter()
                 .filter(|inv| inv.kind == MSG_WTX)
-                .filter_map(|inv| state.shared.tx.orphan(&wtxid(inv)).cloned())
+                .filter_map(|inv| state.shared.tx.orphanage.get(&wtxid(inv)).cloned())
                 .collect()
         };
         orphans.iter().map(|tx| (wtxid_hash(&tx.wtxid()), self.missing_parents(tx))).collect()
@@ -225,7 +220,11 @@ impl PeerManager {
 
     fn process_valid(&self, id: PeerId, tx: &TxRef) {
         let stats = self.mempool.lock().stats();
-        self.state.lock().shared.tx.accepted(tx);
+        {
+            let mut guard = self.state.lock();
+            let shared = &mut guard.shared;
+            shared.tx.accepted(tx, &mut shared.rng);
+        }
         debug!(
             Category::Mempool,
             "AcceptToMemoryPool: peer={id}: accepted {} (wtxid={}) (poolsz {} txn, {} kB)",
@@ -302,7 +301,7 @@ impl PeerManager {
                 }
             }
         }
-        shared.tx.erase_orphan(&wtxid);
+        shared.tx.erase_orphan(tx);
         None
     }
 
@@ -341,7 +340,7 @@ impl PeerManager {
     /// Tries one orphan whose parent came in; true if there was one with a verdict.
     pub(crate) fn process_orphan(&self, id: PeerId) -> bool {
         loop {
-            let Some(tx) = self.state.lock().shared.tx.next_orphan(id) else { return false };
+            let Some(tx) = self.state.lock().shared.tx.orphanage.next_to_reconsider(id) else { return false };
             let (txid, wtxid) = (tx.txid(), tx.wtxid());
             match self.accept(&tx) {
                 AcceptResult::Valid { .. } => {
@@ -355,7 +354,6 @@ impl PeerManager {
                         "   invalid orphan tx {txid} (wtxid={wtxid}) from peer={id}. {error}"
                     );
                     self.process_invalid(id, &tx, &error, false);
-                    self.state.lock().shared.tx.erase_orphan(&wtxid);
                     return true;
                 }
                 _ => {}
@@ -422,6 +420,6 @@ impl PeerManager {
 
     /// Transactions that wait for their parents.
     pub fn orphans(&self) -> Vec<OrphanInfo> {
-        self.state.lock().shared.tx.orphans()
+        self.state.lock().shared.tx.orphanage.list()
     }
 }

@@ -1,17 +1,19 @@
 //! Which transactions to ask of whom, which not to ask for again, and which wait for parents. Reference:
-//! `txrequest.cpp`, `node/txdownloadman_impl.cpp`, `node/txorphanage.cpp`; the orphanage here is simpler: bounded by
-//! number and weight, the oldest announcement of the peer with most goes first.
+//! `txrequest.cpp`, `node/txdownloadman_impl.cpp`.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use grs_hashes::{Hash256, Txid, Wtxid};
 use grs_log::{Category, debug};
 use grs_primitives::{Block, Transaction, TxRef};
 
+use grs_addrman::Rng;
+
+use crate::PeerId;
 use crate::options::secs;
+use crate::orphanage::Orphanage;
 use crate::state::Recent;
-use crate::{OrphanInfo, PeerId};
 
 const MAX_PEER_TX_REQUEST_IN_FLIGHT: usize = 100;
 const MAX_PEER_TX_ANNOUNCEMENTS: usize = 5000;
@@ -19,9 +21,6 @@ const TXID_RELAY_DELAY: Duration = secs(2);
 const NONPREF_PEER_TX_DELAY: Duration = secs(2);
 const OVERLOADED_PEER_TX_DELAY: Duration = secs(2);
 const GETDATA_TX_INTERVAL: Duration = secs(60);
-const MAX_ORPHANS: usize = 100;
-const MAX_ORPHAN_WEIGHT: usize = 400_000;
-const MAX_ORPHANAGE_WEIGHT: usize = 4 * 1024 * 1024;
 
 /// A transaction by either id.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -59,11 +58,13 @@ struct PeerInfo {
     in_flight: usize,
 }
 
-#[derive(Debug)]
-struct Orphan {
-    tx: TxRef,
-    announcers: BTreeSet<PeerId>,
-    parents: Vec<Txid>,
+/// What a peer announced of one hash.
+#[derive(Clone, Copy, Debug)]
+struct Announced {
+    number: u64,
+    /// The hash is meant as a wtxid; of a transaction without witness both ids are the same hash.
+    is_wtxid: bool,
+    state: Announcement,
 }
 
 /// A parent that was refused for its fee, with a child that may pay for it.
@@ -77,14 +78,10 @@ pub(crate) struct OneParentOneChild {
 #[derive(Debug)]
 pub(crate) struct TxDownload {
     peers: HashMap<PeerId, PeerInfo>,
-    /// Per hash: whether a wtxid, and the state of each peer's announcement with its number.
-    announcements: HashMap<Hash256, (bool, BTreeMap<PeerId, (u64, Announcement)>)>,
+    announcements: HashMap<Hash256, BTreeMap<PeerId, Announced>>,
     by_peer: HashMap<PeerId, BTreeMap<u64, Hash256>>,
     next_number: u64,
-    orphans: HashMap<Wtxid, Orphan>,
-    orphan_order: VecDeque<Wtxid>,
-    orphan_weight: usize,
-    work: HashMap<PeerId, VecDeque<Wtxid>>,
+    pub(crate) orphanage: Orphanage,
     rejects: Recent<Hash256>,
     reconsiderable: Recent<Hash256>,
     confirmed: Recent<Hash256>,
@@ -111,10 +108,7 @@ impl TxDownload {
             announcements: HashMap::new(),
             by_peer: HashMap::new(),
             next_number: 0,
-            orphans: HashMap::new(),
-            orphan_order: VecDeque::new(),
-            orphan_weight: 0,
-            work: HashMap::new(),
+            orphanage: Orphanage::default(),
             rejects: Recent::new(120_000),
             reconsiderable: Recent::new(120_000),
             confirmed: Recent::new(48_000),
@@ -134,7 +128,7 @@ impl TxDownload {
 
     pub(crate) fn disconnected(&mut self, id: PeerId) {
         for hash in self.by_peer.remove(&id).unwrap_or_default().into_values() {
-            if let Some((_, list)) = self.announcements.get_mut(&hash) {
+            if let Some(list) = self.announcements.get_mut(&hash) {
                 list.remove(&id);
                 if list.is_empty() {
                     self.announcements.remove(&hash);
@@ -142,20 +136,12 @@ impl TxDownload {
             }
         }
         self.peers.remove(&id);
-        self.work.remove(&id);
-        let gone: Vec<Wtxid> = self
-            .orphans
-            .iter_mut()
-            .filter_map(|(wtxid, orphan)| {
-                (orphan.announcers.remove(&id) && orphan.announcers.is_empty()).then_some(*wtxid)
-            })
-            .collect();
-        gone.iter().for_each(|wtxid| self.erase_orphan(wtxid));
+        self.orphanage.erase_for_peer(id);
     }
 
     /// Known as waiting, refused or confirmed; whether it is in the mempool is the caller's to ask.
     pub(crate) fn knows(&self, hash: &Hash256, include_reconsiderable: bool) -> bool {
-        self.orphans.contains_key(&Wtxid::from_bytes(hash.to_bytes()))
+        self.orphanage.contains(&Wtxid::from_bytes(hash.to_bytes()))
             || (include_reconsiderable && self.reconsiderable.contains(hash))
             || self.confirmed.contains(hash)
             || self.rejects.contains(hash)
@@ -167,36 +153,43 @@ impl TxDownload {
 
     /// A peer has a transaction that we do not know.
     pub(crate) fn announced(&mut self, id: PeerId, name: TxName, now: Duration) {
-        let others_by_wtxid = self.peers.values().any(|p| p.wtxid_relay);
+        let by_wtxid = name.is_wtxid;
+        let Some(at) = self.request_time(id, by_wtxid, now) else { return };
         let Some(peer) = self.peers.get_mut(&id) else { return };
         if !peer.relay_permission && peer.announced >= MAX_PEER_TX_ANNOUNCEMENTS {
             return;
         }
-        let mut at = now;
-        if !peer.preferred {
-            at += NONPREF_PEER_TX_DELAY;
-        }
-        if !name.is_wtxid && others_by_wtxid {
-            at += TXID_RELAY_DELAY;
-        }
-        if !peer.relay_permission && peer.in_flight >= MAX_PEER_TX_REQUEST_IN_FLIGHT {
-            at += OVERLOADED_PEER_TX_DELAY;
-        }
-        let (_, list) =
-            self.announcements.entry(name.hash).or_insert_with(|| (name.is_wtxid, BTreeMap::new()));
+        let list = self.announcements.entry(name.hash).or_default();
         if list.contains_key(&id) {
             return;
         }
-        list.insert(id, (self.next_number, Announcement::Waiting(at)));
+        let state = Announcement::Waiting(at);
+        list.insert(id, Announced { number: self.next_number, is_wtxid: by_wtxid, state });
         self.by_peer.entry(id).or_default().insert(self.next_number, name.hash);
         peer.announced += 1;
         self.next_number += 1;
     }
 
+    /// From when on a peer may be asked for something that it announces now; `None` for an unknown peer.
+    fn request_time(&self, id: PeerId, by_wtxid: bool, now: Duration) -> Option<Duration> {
+        let peer = self.peers.get(&id)?;
+        let mut at = now;
+        if !peer.preferred {
+            at += NONPREF_PEER_TX_DELAY;
+        }
+        if !by_wtxid && self.peers.values().any(|p| p.wtxid_relay) {
+            at += TXID_RELAY_DELAY;
+        }
+        if !peer.relay_permission && peer.in_flight >= MAX_PEER_TX_REQUEST_IN_FLIGHT {
+            at += OVERLOADED_PEER_TX_DELAY;
+        }
+        Some(at)
+    }
+
     /// Removes all announcements of a hash.
     pub(crate) fn forget(&mut self, hash: &Hash256) {
-        let Some((_, list)) = self.announcements.remove(hash) else { return };
-        for (id, (number, state)) in list {
+        let Some(list) = self.announcements.remove(hash) else { return };
+        for (id, Announced { number, state, .. }) in list {
             if let Some(numbers) = self.by_peer.get_mut(&id) {
                 numbers.remove(&number);
             }
@@ -208,15 +201,15 @@ impl TxDownload {
     }
 
     fn set(&mut self, id: PeerId, hash: &Hash256, to: Announcement) {
-        let Some((_, list)) = self.announcements.get_mut(hash) else { return };
-        let Some((_, state)) = list.get_mut(&id) else { return };
-        let was = std::mem::replace(state, to);
+        let Some(list) = self.announcements.get_mut(hash) else { return };
+        let Some(announced) = list.get_mut(&id) else { return };
+        let was = std::mem::replace(&mut announced.state, to);
         if let Some(peer) = self.peers.get_mut(&id) {
             peer.in_flight -= usize::from(matches!(was, Announcement::Requested(_)));
             peer.in_flight += usize::from(matches!(to, Announcement::Requested(_)));
         }
         // Once nobody is left to ask, the transaction is forgotten.
-        if list.values().all(|(_, state)| *state == Announcement::Completed) {
+        if list.values().all(|a| a.state == Announcement::Completed) {
             self.forget(hash);
         }
     }
@@ -228,8 +221,8 @@ impl TxDownload {
 
     /// Peers that announced a transaction and were not found wanting.
     fn candidates(&self, hash: &Hash256) -> Vec<PeerId> {
-        let Some((_, list)) = self.announcements.get(hash) else { return Vec::new() };
-        list.iter().filter(|(_, (_, state))| *state != Announcement::Completed).map(|(id, _)| *id).collect()
+        let Some(list) = self.announcements.get(hash) else { return Vec::new() };
+        list.iter().filter(|(_, a)| a.state != Announcement::Completed).map(|(id, _)| *id).collect()
     }
 
     /// What to ask a peer for now, in the order in which it announced. Of several peers that could be asked, a
@@ -242,29 +235,29 @@ impl TxDownload {
             if out.len() >= limit {
                 break;
             }
-            let Some((is_wtxid, list)) = self.announcements.get(&hash) else { continue };
-            let is_wtxid = *is_wtxid;
-            let expired: Vec<PeerId> = list
+            let Some(list) = self.announcements.get(&hash) else { continue };
+            let expired: Vec<(PeerId, bool)> = list
                 .iter()
-                .filter(|(_, (_, state))| matches!(state, Announcement::Requested(until) if *until <= now))
-                .map(|(id, _)| *id)
+                .filter(|(_, a)| matches!(a.state, Announcement::Requested(until) if until <= now))
+                .map(|(id, a)| (*id, a.is_wtxid))
                 .collect();
-            let name = TxName { hash, is_wtxid };
-            for other in expired {
+            for (other, is_wtxid) in expired {
+                let name = TxName { hash, is_wtxid };
                 debug!(Category::Net, "timeout of inflight {} {hash} from peer={other}", name.kind());
                 self.set(other, &hash, Announcement::Completed);
             }
-            let Some((_, list)) = self.announcements.get(&hash) else { continue };
-            if list.values().any(|(_, state)| matches!(state, Announcement::Requested(_))) {
+            let Some(list) = self.announcements.get(&hash) else { continue };
+            if list.values().any(|a| matches!(a.state, Announcement::Requested(_))) {
                 continue;
             }
             let best = list
                 .iter()
-                .filter(|(_, (_, state))| matches!(state, Announcement::Waiting(at) if *at <= now))
-                .min_by_key(|(id, (number, _))| (!self.peers.get(id).is_some_and(|p| p.preferred), *number))
-                .map(|(id, _)| *id);
-            if best == Some(id) {
-                out.push(name);
+                .filter(|(_, a)| matches!(a.state, Announcement::Waiting(at) if at <= now))
+                .min_by_key(|(id, a)| (!self.peers.get(id).is_some_and(|p| p.preferred), a.number));
+            if let Some((best, announced)) = best
+                && *best == id
+            {
+                out.push(TxName { hash, is_wtxid: announced.is_wtxid });
             }
         }
         out
@@ -277,141 +270,67 @@ impl TxDownload {
 
     // Orphans.
 
-    pub(crate) fn orphan(&self, wtxid: &Wtxid) -> Option<&TxRef> {
-        self.orphans.get(wtxid).map(|o| &o.tx)
+    /// Takes a peer as one that may have the missing parents of an orphan, which means to treat them as announced by it.
+    /// False if it is one already, or if too much is announced by it.
+    pub(crate) fn add_resolution_candidate(
+        &mut self,
+        id: PeerId,
+        wtxid: &Wtxid,
+        missing: &[Txid],
+        now: Duration,
+    ) -> bool {
+        let Some(peer) = self.peers.get(&id) else { return false };
+        let too_many = peer.announced + missing.len() > MAX_PEER_TX_ANNOUNCEMENTS;
+        if self.orphanage.has_from_peer(wtxid, id) || (!peer.relay_permission && too_many) {
+            return false;
+        }
+        missing.iter().for_each(|parent| self.announced(id, TxName::txid(*parent), now));
+        debug!(Category::TxPackages, "added peer={id} as a candidate for resolving orphan {wtxid}");
+        true
     }
 
-    pub(crate) fn add_announcer(&mut self, wtxid: &Wtxid, id: PeerId) -> bool {
-        self.orphans.get_mut(wtxid).is_some_and(|orphan| orphan.announcers.insert(id))
-    }
-
-    /// Keeps a transaction until its parents come.
+    /// Keeps a transaction until its parents come, for the peer that sent it and for all that announced it.
     pub(crate) fn add_orphan(&mut self, tx: &TxRef, id: PeerId, missing: &[Txid], now: Duration) {
-        let wtxid = tx.wtxid();
-        let weight = tx.weight();
-        if !self.peers.contains_key(&id) {
-            return;
+        let (txid, wtxid) = (txid_hash(&tx.txid()), as_hash(&tx.wtxid()));
+        let mut candidates = BTreeSet::from_iter(self.candidates(&txid));
+        if tx.has_witness() {
+            candidates.extend(self.candidates(&wtxid));
         }
-        if weight > MAX_ORPHAN_WEIGHT {
-            debug!(
-                Category::TxPackages,
-                "ignoring large orphan tx (size: {weight}, txid: {}, wtxid: {wtxid})",
-                tx.txid()
-            );
-            return;
-        }
-        let mut announcers = vec![id];
-        announcers.extend(self.candidates(&txid_hash(&tx.txid())));
-        announcers.extend(self.candidates(&as_hash(&wtxid)));
-        let orphan = self.orphans.entry(wtxid).or_insert_with(|| {
-            self.orphan_order.push_back(wtxid);
-            self.orphan_weight += weight;
-            Orphan { tx: tx.clone(), announcers: BTreeSet::new(), parents: unique_parents(tx) }
-        });
-        let fresh: Vec<PeerId> = announcers.into_iter().filter(|a| orphan.announcers.insert(*a)).collect();
-        for announcer in fresh {
-            for parent in missing {
-                self.announced(announcer, TxName::txid(*parent), now);
-            }
-            debug!(
-                Category::TxPackages,
-                "added peer={announcer} as a candidate for resolving orphan {wtxid}"
-            );
-        }
-        self.forget(&txid_hash(&tx.txid()));
-        self.forget(&as_hash(&wtxid));
-        while self.orphans.len() > MAX_ORPHANS || self.orphan_weight > MAX_ORPHANAGE_WEIGHT {
-            // The peer with the most orphans loses its oldest.
-            let mut counts: BTreeMap<PeerId, usize> = BTreeMap::new();
-            for orphan in self.orphans.values() {
-                orphan.announcers.iter().for_each(|a| *counts.entry(*a).or_default() += 1);
-            }
-            let worst = counts.iter().max_by_key(|(_, n)| **n).map(|(id, _)| *id);
-            let oldest = self
-                .orphan_order
-                .iter()
-                .find(|w| {
-                    self.orphans.get(w).is_some_and(|o| worst.is_none_or(|p| o.announcers.contains(&p)))
-                })
-                .copied();
-            match oldest {
-                Some(oldest) => self.erase_orphan(&oldest),
-                None => break,
+        candidates.remove(&id);
+        for candidate in std::iter::once(id).chain(candidates) {
+            if self.add_resolution_candidate(candidate, &tx.wtxid(), missing, now) {
+                self.orphanage.add(tx, candidate);
             }
         }
+        // From now on it counts as known.
+        self.forget(&txid);
+        self.forget(&wtxid);
     }
 
-    pub(crate) fn erase_orphan(&mut self, wtxid: &Wtxid) {
-        if let Some(orphan) = self.orphans.remove(wtxid) {
-            self.orphan_weight -= orphan.tx.weight();
-            self.orphan_order.retain(|w| w != wtxid);
-            debug!(Category::TxPackages, "   removed orphan tx {} (wtxid={wtxid})", orphan.tx.txid());
+    /// Drops an orphan about which there is a verdict.
+    pub(crate) fn erase_orphan(&mut self, tx: &Transaction) {
+        if self.orphanage.erase(&tx.wtxid()) {
+            debug!(Category::TxPackages, "   removed orphan tx {} (wtxid={})", tx.txid(), tx.wtxid());
         }
-    }
-
-    /// Orphans that spend from a transaction which came in get another chance.
-    fn add_children_to_work(&mut self, tx: &Transaction) {
-        let txid = tx.txid();
-        for (wtxid, orphan) in &self.orphans {
-            if orphan.parents.contains(&txid)
-                && let Some(id) = orphan.announcers.first()
-            {
-                let list = self.work.entry(*id).or_default();
-                if !list.contains(wtxid) {
-                    list.push_back(*wtxid);
-                }
-                debug!(
-                    Category::TxPackages,
-                    "added {} (wtxid={wtxid}) to peer {id} workset",
-                    orphan.tx.txid()
-                );
-            }
-        }
-    }
-
-    pub(crate) fn next_orphan(&mut self, id: PeerId) -> Option<TxRef> {
-        let list = self.work.get_mut(&id)?;
-        while let Some(wtxid) = list.pop_front() {
-            if let Some(orphan) = self.orphans.get(&wtxid) {
-                return Some(orphan.tx.clone());
-            }
-        }
-        None
-    }
-
-    pub(crate) fn has_work(&self, id: PeerId) -> bool {
-        self.work.get(&id).is_some_and(|list| !list.is_empty())
-    }
-
-    pub(crate) fn orphans(&self) -> Vec<OrphanInfo> {
-        self.orphan_order
-            .iter()
-            .filter_map(|w| self.orphans.get(w))
-            .map(|o| OrphanInfo { tx: o.tx.clone(), announcers: o.announcers.iter().copied().collect() })
-            .collect()
     }
 
     /// A child of the same peer that may pay for its refused parent; the newest one.
     pub(crate) fn one_parent_one_child(&self, parent: &TxRef, id: PeerId) -> Option<OneParentOneChild> {
-        let txid = parent.txid();
-        self.orphan_order.iter().rev().filter_map(|w| self.orphans.get(w)).find_map(|orphan| {
-            let child = &orphan.tx;
-            let package = grs_mempool::package_hash(&[parent.clone(), child.clone()]);
-            let fits = orphan.announcers.contains(&id)
-                && orphan.parents.contains(&txid)
-                && !self.reconsiderable.contains(&package)
-                && !self.rejects.contains(&txid_hash(&child.txid()));
-            fits.then(|| OneParentOneChild { parent: parent.clone(), child: child.clone(), sender: id })
-        })
+        let untried = |child: &&TxRef| {
+            let package = grs_mempool::package_hash(&[parent.clone(), TxRef::clone(child)]);
+            !self.reconsiderable.contains(&package) && !self.rejects.contains(&txid_hash(&child.txid()))
+        };
+        let child = self.orphanage.children_from_peer(&parent.txid(), id).find(untried)?;
+        Some(OneParentOneChild { parent: parent.clone(), child: child.clone(), sender: id })
     }
 
     // Verdicts.
 
-    pub(crate) fn accepted(&mut self, tx: &Transaction) {
+    pub(crate) fn accepted(&mut self, tx: &Transaction, rng: &mut Rng) {
         self.forget(&txid_hash(&tx.txid()));
         self.forget(&as_hash(&tx.wtxid()));
-        self.add_children_to_work(tx);
-        self.erase_orphan(&tx.wtxid());
+        self.orphanage.add_children_to_work(tx, rng);
+        self.orphanage.erase(&tx.wtxid());
     }
 
     pub(crate) fn reject(&mut self, hash: Hash256) {
@@ -436,24 +355,7 @@ impl TxDownload {
     }
 
     pub(crate) fn block_connected(&mut self, block: &Block) {
-        if !self.orphans.is_empty() {
-            let spent: HashSet<_> =
-                block.txs.iter().flat_map(|t| t.inputs.iter().map(|i| i.prevout)).collect();
-            let gone: Vec<Wtxid> = self
-                .orphans
-                .iter()
-                .filter(|(_, o)| o.tx.inputs.iter().any(|i| spent.contains(&i.prevout)))
-                .map(|(w, _)| *w)
-                .collect();
-            if !gone.is_empty() {
-                debug!(
-                    Category::TxPackages,
-                    "Erased {} orphan transaction(s) included or conflicted by block",
-                    gone.len()
-                );
-            }
-            gone.iter().for_each(|w| self.erase_orphan(w));
-        }
+        self.orphanage.erase_for_block(block);
         for tx in &block.txs {
             let (txid, wtxid) = (txid_hash(&tx.txid()), as_hash(&tx.wtxid()));
             self.confirmed.insert(txid);
