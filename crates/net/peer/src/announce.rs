@@ -1,34 +1,24 @@
 //! What a peer is sent without having asked: announcements of blocks and transactions, and everything else that is due
 //! from time to time.
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use grs_blockstore::BlockId;
 use grs_hashes::Wtxid;
 use grs_log::{Category, debug};
-use grs_policy::{DEFAULT_MIN_RELAY_TX_FEE, FeeRate};
-use grs_primitives::{HashedHeader, MAX_MONEY, TxRef};
+use grs_policy::DEFAULT_MIN_RELAY_TX_FEE;
+use grs_primitives::{HashedHeader, MAX_MONEY};
 use grs_wire::{
-    CompactBlock, FEEFILTER_VERSION, Inventory, MAX_INV_SIZE, MSG_BLOCK, MSG_TX, MSG_WITNESS_TX, MSG_WTX,
-    Message, SENDHEADERS_VERSION,
+    CompactBlock, FEEFILTER_VERSION, Inventory, MSG_TX, MSG_WITNESS_TX, MSG_WTX, Message, SENDHEADERS_VERSION,
 };
 
 use crate::options::{
-    AVG_FEEFILTER_BROADCAST, HEADERS_DOWNLOAD_TIMEOUT_BASE, INBOUND_INVENTORY_INTERVAL,
-    INVENTORY_BROADCAST_MAX, INVENTORY_BROADCAST_TARGET, MAX_BLOCKS_TO_ANNOUNCE, MAX_FEEFILTER_CHANGE_DELAY,
-    MAX_GETDATA_SIZE, OUTBOUND_INVENTORY_INTERVAL,
+    AVG_FEEFILTER_BROADCAST, HEADERS_DOWNLOAD_TIMEOUT_BASE, MAX_BLOCKS_TO_ANNOUNCE,
+    MAX_FEEFILTER_CHANGE_DELAY, MAX_GETDATA_SIZE,
 };
 use crate::state::{Peer, Shared, State};
 use crate::tx_download::TxName;
 use crate::{Action, ConnectionType, PeerId, PeerManager, Permissions};
-
-/// A mempool transaction that may be announced.
-struct Candidate {
-    tx: TxRef,
-    fee: i64,
-    vsize: i64,
-}
 
 /// Seconds after which the tip counts as old when deciding whom to ask for headers.
 const DAY: i64 = 24 * 3600;
@@ -63,7 +53,7 @@ impl PeerManager {
             self.maybe_send_addresses(peer, shared);
             self.maybe_send_sendheaders(peer, shared);
         }
-        let candidates = self.inventory_candidates(id, now);
+        let candidates = self.announcements(id, now);
         let mut guard = self.state.lock();
         let State { peers, shared } = &mut *guard;
         let Some(peer) = peers.get_mut(&id) else { return };
@@ -234,116 +224,6 @@ impl PeerManager {
                 debug!(Category::Net, "SendMessages: sending inv peer={id} hash={hash}");
             }
         }
-    }
-
-    /// Transactions to announce now, from the mempool; `None` if it is not time. The mempool's lock comes before ours,
-    /// hence the two steps.
-    fn inventory_candidates(&self, id: PeerId, now: Duration) -> Option<(Vec<Candidate>, u64)> {
-        let (names, whole_pool) = {
-            let mut guard = self.state.lock();
-            let (peer, shared) = guard.peer(id)?;
-            let (no_ban, inbound) = (peer.has(Permissions::NO_BAN), peer.is_inbound());
-            let relay = peer.tx_relay.as_mut()?;
-            let due = relay.next_send.is_none_or(|at| at < now);
-            if due {
-                let next = if inbound {
-                    // One time for all inbound peers, so that connecting often tells nothing.
-                    if shared.next_inv_inbound < now {
-                        shared.next_inv_inbound = now + shared.rng.exp_duration(INBOUND_INVENTORY_INTERVAL);
-                    }
-                    shared.next_inv_inbound
-                } else {
-                    now + shared.rng.exp_duration(OUTBOUND_INVENTORY_INTERVAL)
-                };
-                relay.next_send = Some(next);
-            }
-            if !due && !no_ban {
-                return None;
-            }
-            if !relay.relay {
-                relay.to_send.clear();
-            }
-            let whole = std::mem::take(&mut relay.send_mempool);
-            (relay.to_send.iter().copied().collect::<Vec<Wtxid>>(), whole)
-        };
-        let pool = self.mempool.lock();
-        let sequence = pool.sequence();
-        let candidate = |e: &grs_mempool::Entry| Candidate { tx: e.tx.clone(), fee: e.fee.0, vsize: e.vsize };
-        let list = match names.as_slice() {
-            _ if whole_pool => pool.in_mining_order().into_iter().map(candidate).collect(),
-            [] => Vec::new(),
-            [one] => pool.entry_by_wtxid(one).map(candidate).into_iter().collect(),
-            _ => {
-                // Best first, parents before children.
-                let wanted: HashSet<&Wtxid> = names.iter().collect();
-                let order = pool.in_mining_order().into_iter();
-                order.filter(|e| wanted.contains(&e.tx.wtxid())).map(candidate).collect()
-            }
-        };
-        Some((list, sequence))
-    }
-
-    fn send_inventory(
-        &self,
-        peer: &mut Peer,
-        shared: &mut Shared,
-        candidates: Option<(Vec<Candidate>, u64)>,
-    ) {
-        let mut list: Vec<Inventory> = Vec::new();
-        let wtxid_relay = peer.wtxid_relay;
-        let flush = |shared: &mut Shared, peer: &Peer, list: &mut Vec<Inventory>, limit: usize| {
-            if list.len() >= limit {
-                shared.send(peer, Message::Inv(std::mem::take(list)));
-            }
-        };
-        for hash in std::mem::take(&mut peer.blocks_for_inv) {
-            list.push(Inventory::block(MSG_BLOCK, hash));
-            flush(shared, peer, &mut list, MAX_INV_SIZE);
-        }
-        if let Some((candidates, sequence)) = candidates {
-            let mut relay = peer.tx_relay.take();
-            if let Some(relay) = &mut relay {
-                let limit = (INVENTORY_BROADCAST_TARGET + relay.to_send.len() / 1000 * 5)
-                    .min(INVENTORY_BROADCAST_MAX);
-                // An answer to `mempool` may be larger; those are not in the list of what is to be sent.
-                let whole = candidates.len() > relay.to_send.len();
-                let mut sent = 0;
-                let mut seen = Vec::with_capacity(candidates.len());
-                for candidate in &candidates {
-                    if !whole && sent >= limit {
-                        break;
-                    }
-                    let wtxid = candidate.tx.wtxid();
-                    seen.push(wtxid);
-                    let inv = if wtxid_relay {
-                        Inventory::wtxid(wtxid)
-                    } else {
-                        Inventory::txid(MSG_TX, candidate.tx.txid())
-                    };
-                    if (!whole && relay.known.contains(&inv.hash))
-                        || candidate.fee
-                            < FeeRate::per_kvb(relay.fee_filter).fee(candidate.vsize.max(0) as usize).0
-                    {
-                        continue;
-                    }
-                    relay.known.insert(inv.hash);
-                    list.push(inv);
-                    sent += 1;
-                    flush(shared, peer, &mut list, MAX_INV_SIZE);
-                }
-                seen.iter().for_each(|w| {
-                    relay.to_send.remove(w);
-                });
-                if !whole && seen.len() == candidates.len() {
-                    // What is no longer in the mempool need not be announced.
-                    relay.to_send.clear();
-                }
-                // What was in the mempool by now may be asked for.
-                relay.last_sequence = sequence;
-            }
-            peer.tx_relay = relay;
-        }
-        flush(shared, peer, &mut list, 1);
     }
 
     fn request_txs(&self, id: PeerId, now: Duration, wanted: &mut Vec<Inventory>) {

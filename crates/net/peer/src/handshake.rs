@@ -122,6 +122,7 @@ impl PeerManager {
         {
             peer.tx_relay = Some(TxRelay {
                 relay: version.relay,
+                bloom: None,
                 known: Recent::new(50_000),
                 to_send: Default::default(),
                 send_mempool: false,

@@ -5,12 +5,13 @@
 //! randomness come through [`PeerOptions`]. Blocks and transactions are validated on the calling thread, without the
 //! machine's lock, so that statistics, announcements and other callers do not wait.
 //!
-//! Not implemented, and not advertised: bloom filters, block filters, transaction reconciliation, reconstruction of
+//! Not implemented, and not advertised: block filters, transaction reconciliation, reconstruction of
 //! received compact blocks (they are answered by asking for the whole block; compact blocks are served), private
 //! broadcast, self-announcement of local addresses.
 
 mod addresses;
 mod announce;
+mod bloom;
 mod download;
 mod download_queue;
 mod events;
@@ -18,6 +19,7 @@ mod eviction;
 mod handshake;
 mod headers;
 mod headers_sync;
+mod inventory;
 mod manager;
 mod options;
 mod orphanage;

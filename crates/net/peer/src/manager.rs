@@ -180,8 +180,7 @@ impl PeerManager {
         let mut state = self.state.lock();
         let mut services = self.options.services;
         if info.permissions.has(Permissions::BLOOM) {
-            // Filters are not served, so the permission gives nothing.
-            services = services.without(Services::BLOOM);
+            services = services.with(Services::BLOOM);
         }
         let nonce = state.shared.rng.u64();
         state.peers.insert(info.id, Peer::new(info, services, nonce));
@@ -356,15 +355,7 @@ impl PeerManager {
                 debug!(Category::Net, "Unexpected blocktxn message received from peer {id}");
                 return Ok(());
             }
-            "filterload" | "filteradd" | "filterclear" => {
-                self.with_peer(id, |peer, shared| {
-                    debug!(
-                        Category::Net,
-                        "{message_type} received despite not offering bloom services, {}",
-                        peer.disconnect_text()
-                    );
-                    shared.disconnect(peer);
-                });
+            "filterload" | "filteradd" | "filterclear" if !self.accepts_filter_message(id, &message_type) => {
                 return Ok(());
             }
             "mempool" => {
@@ -407,6 +398,9 @@ impl PeerManager {
                 return Err(MessageError::Decode(grs_encoding::DecodeError::EndOfData));
             }
             Message::Pong(payload) => self.on_pong(id, &payload, received),
+            Message::FilterLoad(filter) => self.on_filterload(id, filter),
+            Message::FilterAdd(element) => self.on_filteradd(id, &element),
+            Message::FilterClear => self.on_filterclear(id),
             Message::FeeFilter(rate) => self.on_feefilter(id, rate),
             Message::GetCFilters { filter_type, .. }
             | Message::GetCFHeaders { filter_type, .. }

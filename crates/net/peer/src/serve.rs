@@ -9,7 +9,7 @@ use grs_log::{Category, debug, error};
 use grs_primitives::{Block, TxRef};
 use grs_wire::{
     BlockTransactions, BlockTransactionsRequest, CompactBlock, GetBlocks, Inventory, MAX_LOCATOR_SIZE,
-    MSG_BLOCK, MSG_CMPCT_BLOCK, MSG_TX, MSG_WITNESS_BLOCK, Message, Services,
+    MSG_BLOCK, MSG_CMPCT_BLOCK, MSG_FILTERED_BLOCK, MSG_TX, MSG_WITNESS_BLOCK, Message, Services,
 };
 
 use crate::options::{
@@ -161,31 +161,31 @@ impl PeerManager {
             return;
         }
         let recent = self.state.lock().shared.recent_block.clone().filter(|b| b.hash() == hash);
-        let message = match inv.kind {
+        let messages = match inv.kind {
             MSG_WITNESS_BLOCK => match recent {
-                Some(recent) => Ok(Message::Block(recent)),
+                Some(recent) => Ok(vec![Message::Block(recent)]),
                 // As stored: not even decoded.
-                None => self.chain.store().read_raw(block).map(|bytes| Message::RawBlock(bytes.into())),
+                None => self.chain.store().read_raw(block).map(|bytes| vec![Message::RawBlock(bytes.into())]),
             },
             MSG_BLOCK => self.read_block(block, recent).map(|b| {
                 let mut bytes = Vec::with_capacity(b.base_size());
                 b.encode_without_witness(&mut bytes);
-                Message::RawBlock(bytes.into())
+                vec![Message::RawBlock(bytes.into())]
             }),
+            MSG_FILTERED_BLOCK => self.read_block(block, recent).map(|b| self.filtered_block(id, &b)),
             MSG_CMPCT_BLOCK if self.can_direct_fetch() && height >= tip_height - MAX_CMPCTBLOCK_DEPTH => {
                 self.read_block(block, recent).map(|b| {
                     let nonce = self.state.lock().shared.rng.u64();
-                    Message::CompactBlock(Box::new(CompactBlock::new(&b, nonce, |_, _| false)))
+                    vec![Message::CompactBlock(Box::new(CompactBlock::new(&b, nonce, |_, _| false)))]
                 })
             }
-            MSG_CMPCT_BLOCK => self.read_block(block, recent).map(Message::Block),
-            // Filtered blocks need a filter, which nobody can load.
+            MSG_CMPCT_BLOCK => self.read_block(block, recent).map(|b| vec![Message::Block(b)]),
             _ => return,
         };
         let mut guard = self.state.lock();
         let Some((peer, shared)) = guard.peer(id) else { return };
-        match message {
-            Ok(message) => shared.send(peer, message),
+        match messages {
+            Ok(messages) => messages.into_iter().for_each(|message| shared.send(peer, message)),
             Err(_) => {
                 if self.chain.store().is_block_pruned(block) {
                     debug!(
@@ -372,7 +372,7 @@ fn stop_text(message: &GetBlocks) -> String {
 }
 
 /// A transaction for a peer that asked without witnesses.
-fn without_witness(tx: &TxRef) -> Message {
+pub(crate) fn without_witness(tx: &TxRef) -> Message {
     if !tx.has_witness() {
         return Message::Tx(tx.clone());
     }

@@ -11,7 +11,7 @@ use grs_blockstore::BlockId;
 use grs_hashes::{BlockHash, Hash256, Wtxid};
 use grs_log::{Category, debug};
 use grs_primitives::{Block, BlockLocator, TxRef};
-use grs_wire::{AddressNetwork, GetBlocks, Inventory, Message, Service, Services, TimedAddress};
+use grs_wire::{AddressNetwork, BloomFilter, GetBlocks, Inventory, Message, Service, Services, TimedAddress};
 
 use crate::download_queue::Downloads;
 use crate::headers_sync::HeadersSync;
@@ -54,6 +54,8 @@ impl<T: Eq + Hash> Recent<T> {
 pub(crate) struct TxRelay {
     /// It wants announcements.
     pub(crate) relay: bool,
+    /// Of which transactions, if it loaded a filter.
+    pub(crate) bloom: Option<BloomFilter>,
     /// Its txids or wtxids that need no announcement.
     pub(crate) known: Recent<Hash256>,
     /// To be announced.

@@ -22,6 +22,7 @@ impl PeerManager {
             address_local: peer.address_local,
             successfully_connected: peer.successfully_connected,
             relay_txs: relay.is_some_and(|r| r.relay),
+            bloom_filter_loaded: relay.is_some_and(|r| r.bloom.is_some()),
             last_inv_sequence: relay.map_or(0, |r| r.last_sequence),
             inv_to_send: relay.map_or(0, |r| r.to_send.len()),
             last_tx_time: peer.last_tx_time,

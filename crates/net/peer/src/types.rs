@@ -180,6 +180,8 @@ pub struct PeerStats {
     pub successfully_connected: bool,
     /// Whether it gets transaction announcements.
     pub relay_txs: bool,
+    /// It loaded a bloom filter.
+    pub bloom_filter_loaded: bool,
     /// Mempool sequence of the last announcement.
     pub last_inv_sequence: u64,
     /// Transactions waiting to be announced.

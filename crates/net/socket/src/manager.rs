@@ -471,7 +471,7 @@ impl ConnectionManager {
                     last_tx: stats.last_tx_time,
                     relevant_services: stats.services.has(wanted),
                     relay_txs: stats.relay_txs,
-                    bloom: false,
+                    bloom: stats.bloom_filter_loaded,
                     group: n.group,
                     prefer_evict: n.prefer_evict,
                     is_local: n.address.address.is_local(),

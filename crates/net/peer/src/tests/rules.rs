@@ -244,6 +244,48 @@ fn requests_are_answered() {
 }
 
 #[test]
+fn blocks_come_through_a_bloom_filter() {
+    let blocks = chain(None, 3, 0);
+    let mut p = Played::new(&blocks);
+    let refused = p.handshake(Inbound, Permissions::NONE);
+    p.say(refused, Message::FilterClear);
+    assert!(p.disconnects(refused), "filters are not offered to everybody here");
+    let id = p.handshake(Inbound, Permissions::BLOOM);
+    let ask = |n: usize| {
+        Message::GetData(vec![Inventory::block(grs_wire::MSG_FILTERED_BLOCK, blocks[n].hash())])
+    };
+    p.say(id, ask(1));
+    assert!(p.sent(id).is_empty(), "no answer without a filter");
+    let mut filter = grs_wire::BloomFilter::new(10, 0.000_001, 5, 0);
+    filter.insert(blocks[1].txs[0].txid().as_bytes());
+    p.say(id, Message::FilterLoad(filter.message().clone()));
+    p.say(id, ask(1));
+    let sent = p.sent(id);
+    let [Message::MerkleBlock(proof), tx] = sent.as_slice() else { panic!("{sent:?}") };
+    assert_eq!(proof.header.hash(), blocks[1].hash());
+    let matches = proof.tree.extract_matches().unwrap();
+    assert_eq!(matches.root, blocks[1].header.merkle_root);
+    assert_eq!(matches.matches, [(0, blocks[1].txs[0].txid())]);
+    assert_eq!(tx.message_type(), "tx");
+    // Another block has nothing for this filter: a proof without transactions.
+    p.say(id, ask(2));
+    assert!(matches!(p.sent(id).as_slice(), [Message::MerkleBlock(_)]));
+    p.say(id, Message::FilterAdd(blocks[2].txs[0].txid().as_bytes().to_vec()));
+    p.say(id, ask(2));
+    assert!(matches!(p.sent(id).as_slice(), [Message::MerkleBlock(_), _]));
+    p.say(id, Message::FilterClear);
+    p.say(id, ask(2));
+    assert!(p.sent(id).is_empty());
+    // Without a filter nothing can be added to it; too much is refused in any case.
+    p.say(id, Message::FilterAdd(vec![1; 10]));
+    assert!(p.disconnects(id));
+    let id = p.handshake(Inbound, Permissions::BLOOM);
+    let load = grs_wire::FilterLoad { data: vec![1; 36_001], hash_functions: 1, tweak: 0, flags: 0 };
+    p.say(id, Message::FilterLoad(load));
+    assert!(p.disconnects(id));
+}
+
+#[test]
 fn a_slow_reader_is_not_served() {
     let blocks = chain(None, 5, 0);
     let mut p = Played::new(&blocks);

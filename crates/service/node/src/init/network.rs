@@ -313,6 +313,9 @@ pub(crate) fn options(node: &Arc<NodeContext>, limits: &Limits) -> Result<Networ
     if args.get_int("-prune", 0_i64) != 0 {
         peer.services = peer.services.without(Services::NETWORK);
     }
+    if args.get_bool("-peerbloomfilters", true) {
+        peer.services = peer.services.with(Services::BLOOM);
+    }
     if args.get_bool("-v2transport", true) {
         peer.services = peer.services.with(Services::P2P_V2);
     }

@@ -45,7 +45,6 @@ const NOT_YET: &[&str] = &[
     "-peerblockfilters",
     "-rest",
     "-privatebroadcast",
-    "-peerbloomfilters",
     "-capturemessages",
 ];
 
