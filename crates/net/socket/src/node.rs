@@ -271,13 +271,13 @@ impl Node {
         }
     }
 
-    /// Whether the other side has hung up because it does not know the encrypted transport: nothing came from it, and
-    /// it was sent as much as a header of the other transport.
+    /// Whether the other side may have hung up because it does not know the encrypted transport: nothing came from it.
+    /// Our key, more than a header of the other transport, is under way from the first moment, so whether the writing
+    /// task has counted it yet does not matter.
     pub(crate) fn should_reconnect_v1(&self) -> bool {
-        let sent = self.bytes_sent.load(Ordering::Relaxed) >= MESSAGE_HEADER_LEN as u64;
         match &*lock(&self.encryption) {
             Encryption::Off => false,
-            Encryption::On(transport) => sent && transport.should_reconnect_v1(),
+            Encryption::On(transport) => transport.should_reconnect_v1(),
         }
     }
 

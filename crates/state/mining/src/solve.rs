@@ -10,8 +10,10 @@ use grs_uint::{U256, block_work};
 
 /// Default of `maxtries`.
 pub const DEFAULT_MAX_TRIES: u64 = 100_000_000;
-/// Where a block would need more hashes than this, mining on demand takes a later time instead.
-const MAX_EXPECTED_HASHES: u64 = 1 << 13;
+/// Where a block of a series would need more hashes than this, mining on demand takes a later time instead.
+pub const MAX_HASHES_IN_SERIES: u64 = 1 << 13;
+/// The same for a block on its own, which is worth more patience: its time stays with the clock more often.
+pub const MAX_HASHES_ALONE: u64 = 1 << 16;
 /// Seconds behind the block before from which the least difficulty is required, at a spacing of one second.
 const STEP_SECONDS: u32 = 3;
 const BATCH: usize = 64;
@@ -71,14 +73,19 @@ pub fn find_nonce(
 pub struct TooFarAhead;
 
 /// On chains that are mined on demand: takes a time at which the least difficulty is required, when the header's
-/// own time would need many hashes. Blocks that follow each other within seconds get harder and harder here, other
+/// own time would need more than `max_hashes`. Blocks that follow each other within seconds get harder and harder here, other
 /// than in Bitcoin. A mocked clock is left alone: who sets it wants just these times.
-pub fn ease_time(header: &mut Header, prev: HeaderRef<'_>, params: &ChainParams) -> Result<(), TooFarAhead> {
+pub fn ease_time(
+    header: &mut Header,
+    prev: HeaderRef<'_>,
+    max_hashes: u64,
+    params: &ChainParams,
+) -> Result<(), TooFarAhead> {
     let expected = block_work(header.bits);
     if !params.mine_blocks_on_demand()
         || !params.consensus.pow_allow_min_difficulty_blocks
         || clock::mock_time().is_some()
-        || expected <= U256::from(MAX_EXPECTED_HASHES)
+        || expected <= U256::from(max_hashes)
     {
         return Ok(());
     }

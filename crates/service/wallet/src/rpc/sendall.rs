@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use grs_descriptor::decode_destination;
+use grs_descriptor::{decode_destination, extract_destination};
 use grs_encoding::{encode_to_vec, hex_encode};
 use grs_hashes::Txid;
 use grs_interfaces::FeeReason;
@@ -227,6 +227,7 @@ fn share(
     open: &BTreeSet<usize>,
     (total, effective): (i64, i64),
     dust: FeeRate,
+    address_of: impl Fn(&TxOut) -> String,
 ) -> Result<(), RpcError> {
     let claimed: i64 = outputs.iter().map(|o| o.value.0).sum();
     if claimed > total {
@@ -245,7 +246,10 @@ fn share(
                 return Err(insufficient("Dynamically assigned remainder results in dust output."));
             }
         } else if is_dust(out, dust) {
-            return Err(RpcError::invalid_parameter("Specified output amount is below dust threshold."));
+            return Err(RpcError::invalid_parameter(format!(
+                "Specified output amount to {} is below dust threshold.",
+                address_of(out)
+            )));
         }
     }
     Ok(())
@@ -348,7 +352,9 @@ fn sendall(request: &Request<'_>) -> RpcResult {
     if weight > MAX_WEIGHT {
         return Err(RpcError::wallet("Transaction too large."));
     }
-    share(&mut outputs, &open, (total, effective), dust)?;
+    share(&mut outputs, &open, (total, effective), dust, |out| {
+        state_of(&wallet).address(&extract_destination(&out.script_pubkey))
+    })?;
     tx.outputs = outputs;
     tx.lock_time = match options.field("locktime") {
         Value::Null if tx.inputs.iter().all(|i| i.sequence == RBF_SEQUENCE) => wallet.current_lock_time()?,

@@ -6,7 +6,7 @@ use std::sync::PoisonError;
 use grs_descriptor::{Destination, FlatSigningProvider, OutputType, sign_transaction};
 use grs_encoding::compact_size_len;
 use grs_interfaces::{FeeReason, FindBlock};
-use grs_policy::{FeeRate, MIN_STANDARD_TX_NONWITNESS_SIZE, dust_threshold, is_dust, virtual_size};
+use grs_policy::{FeeRate, MIN_STANDARD_TX_NONWITNESS_SIZE, TRUC_VERSION, dust_threshold, is_dust, virtual_size};
 use grs_primitives::{Amount, MutableTransaction, OutPoint, Script, TxIn, TxOut, TxRef, Witness};
 use grs_sync::clock;
 
@@ -28,6 +28,20 @@ const NONFINAL_SEQUENCE: u32 = 0xffff_fffe;
 const DUMMY_INPUT_SIZE: i64 = 91;
 /// A tip older than this, in seconds, says nothing about the height.
 const MAX_TIP_AGE: i64 = 8 * 60 * 60;
+
+/// Says that a coin which was given cannot be spent.
+fn not_usable(why: &str, outpoint: &OutPoint) -> WalletError {
+    let txid = outpoint.txid.to_string();
+    WalletError::text(format!("{why} pre-selected input COutPoint({}, {})", &txid[..10], outpoint.vout))
+}
+
+/// Why an unconfirmed coin of a transaction of one version cannot be spent by one of another: version 3 keeps to itself
+/// (BIP431).
+fn version_mismatch(parent: u32, version: u32) -> Option<String> {
+    ((parent == TRUC_VERSION) != (version == TRUC_VERSION)).then(|| {
+        format!("Can't spend unconfirmed version {parent} pre-selected input with a version {version} tx")
+    })
+}
 
 /// Someone to pay.
 #[derive(Debug, Clone, PartialEq)]
@@ -302,7 +316,15 @@ impl Wallet {
                 let out = own
                     .clone()
                     .or_else(|| control.external_outputs.get(outpoint).cloned())
-                    .ok_or_else(|| WalletError::text(format!("Not found pre-selected input {outpoint:?}")))?;
+                    .ok_or_else(|| not_usable("Not found", outpoint))?;
+                if let Some(text) = state
+                    .txs
+                    .get(&outpoint.txid)
+                    .filter(|wtx| own.is_some() && state.depth(wtx) == 0)
+                    .and_then(|wtx| version_mismatch(wtx.tx.version, params.version))
+                {
+                    return Err(WalletError::text(text));
+                }
                 let mut bytes = match control.input_weights.get(outpoint) {
                     Some(weight) => virtual_size(*weight as usize, 0, 0),
                     None => state
@@ -313,9 +335,10 @@ impl Wallet {
                     bytes = input_size(&out, &control.external, &state);
                 }
                 if bytes < 0 {
-                    return Err(WalletError::text(format!("Not solvable pre-selected input {outpoint:?}")));
+                    return Err(not_usable("Not solvable", outpoint));
                 }
-                let depth = state.txs.get(&outpoint.txid).map_or(1, |wtx| state.depth(wtx));
+                // The node is asked about the ancestors of coins that the wallet does not know, too.
+                let depth = state.txs.get(&outpoint.txid).map_or(0, |wtx| state.depth(wtx));
                 coins.push(input(*outpoint, out, OutputType::Unknown, depth, false, bytes));
             }
             preset = (0..coins.len()).collect();
@@ -348,7 +371,7 @@ impl Wallet {
             let rate = params.effective_rate.fee_per_kvb();
             let bumps = self.chain.calculate_individual_bump_fees(&outpoints, rate)?;
             for (&i, bump) in unconfirmed.iter().zip(bumps) {
-                coins[i].bump_fee = bump.0;
+                coins[i].add_bump_fee(bump.0);
                 let known = self.chain.get_transaction_ancestry(coins[i].outpoint.txid)?;
                 coins[i].ancestors = known.ancestors;
                 coins[i].cluster = known.cluster_count;

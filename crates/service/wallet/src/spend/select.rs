@@ -26,11 +26,11 @@ pub(crate) struct InputCoin {
     pub(crate) from_me: bool,
     /// Virtual size of the signed input.
     pub(crate) input_bytes: i64,
-    /// Fee for the input, gro.
+    /// Fee for the input and for bumping its ancestors, gro.
     pub(crate) fee: i64,
     /// The same at the long-term rate.
     pub(crate) long_term_fee: i64,
-    /// What it takes to bump its unconfirmed ancestors.
+    /// What it takes to bump its unconfirmed ancestors; a part of the fee.
     pub(crate) bump_fee: i64,
     /// Ancestors in the mempool, with its own transaction.
     pub(crate) ancestors: u64,
@@ -39,9 +39,15 @@ pub(crate) struct InputCoin {
 }
 
 impl InputCoin {
+    /// Sets what it takes to bump its ancestors. To be called once.
+    pub(crate) fn add_bump_fee(&mut self, bump_fee: i64) {
+        self.bump_fee = bump_fee;
+        self.fee += bump_fee;
+    }
+
     /// Value after fees.
     pub(crate) fn effective_value(&self) -> i64 {
-        self.out.value.0 - self.fee - self.bump_fee
+        self.out.value.0 - self.fee
     }
 
     /// What counts towards the target.

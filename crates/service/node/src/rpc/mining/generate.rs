@@ -7,7 +7,7 @@ use grs_descriptor::decode_destination;
 use grs_encoding::{decode_exact, encode_to_vec, hex_decode, hex_encode};
 use grs_hashes::{BlockHash, Txid};
 use grs_mining::{
-    AssemblerOptions, AssemblyError, BlockTemplate, DEFAULT_MAX_TRIES, Solved, create_new_block, ease_time,
+    AssemblerOptions, AssemblyError, BlockTemplate, DEFAULT_MAX_TRIES, MAX_HASHES_ALONE, MAX_HASHES_IN_SERIES, Solved, create_new_block, ease_time,
     find_nonce, regenerate_commitment,
 };
 use grs_params::BuriedDeployment;
@@ -149,7 +149,7 @@ fn generate_blocks(ctx: &Ctx, count: i32, script: Script, mut max_tries: u64) ->
             (template, chain.tip())
         };
         if let Some(tip) = tip {
-            ease_time(&mut template.header, manager.header_view(tip), manager.params())
+            ease_time(&mut template.header, manager.header_view(tip), MAX_HASHES_IN_SERIES, manager.params())
                 .map_err(|_| too_far_ahead(hashes.len()))?;
         }
         match solve(manager, template.header, template.txs, &mut max_tries) {
@@ -227,7 +227,7 @@ fn generateblock(ctx: &Ctx, request: &Request<'_>) -> Result<Value, RpcError> {
         let mut chain = manager.lock();
         let mut template = assemble(ctx, manager, &mut chain, &options)?;
         if let Some(tip) = chain.tip() {
-            ease_time(&mut template.header, manager.header_view(tip), manager.params())
+            ease_time(&mut template.header, manager.header_view(tip), MAX_HASHES_ALONE, manager.params())
                 .map_err(|_| too_far_ahead(0))?;
         }
         let mut block = Block::new(HashedHeader::new(template.header), template.txs);
