@@ -6,8 +6,11 @@ use std::time::Duration;
 use grs_args::{ArgsManager, ChainType};
 use grs_rpc::RpcServer;
 use grs_rpc::auth::{Auth, AuthOptions};
-use grs_rpc::http::{DEFAULT_SERVER_TIMEOUT, DEFAULT_THREADS, DEFAULT_WORK_QUEUE, HttpOptions, HttpServer};
+use grs_rpc::http::{
+    DEFAULT_SERVER_TIMEOUT, DEFAULT_THREADS, DEFAULT_WORK_QUEUE, HttpError, HttpOptions, HttpServer,
+};
 
+use super::user::init_error;
 use crate::NodeContext;
 
 /// The running servers.
@@ -53,6 +56,11 @@ pub(crate) fn start(node: &Arc<NodeContext>, wallets: bool) -> Option<Servers> {
     let args = &node.args;
     let http = match HttpServer::bind(&http_options(args, default_port(args))) {
         Ok(http) => Arc::new(http),
+        // A value that cannot be meant is shown to the user.
+        Err(e @ HttpError::AllowIp(_)) => {
+            init_error(&e.to_string());
+            return None;
+        }
         Err(e) => {
             grs_log::error!("{e}");
             return None;

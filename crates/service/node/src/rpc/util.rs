@@ -37,7 +37,12 @@ pub(super) fn methods(maker: &Maker) -> Vec<Method> {
 
 fn validateaddress_method(maker: &Maker) -> Method {
     maker
-        .method("util", "validateaddress", "Information about an address.\n", validateaddress)
+        .method(
+            "util",
+            "validateaddress",
+            "Return information about the given groestlcoin address.\n",
+            validateaddress,
+        )
         .arg(Arg::str("address", "The address"))
         .result(Res::obj(
             "",

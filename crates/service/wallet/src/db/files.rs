@@ -1,7 +1,7 @@
 //! Paths and formats of wallet files. Reference: `src/wallet/db.cpp`, `walletdb.cpp` (`MakeDatabase`).
 
 use std::fs;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use grs_args::ArgsManager;
@@ -136,6 +136,56 @@ pub(crate) fn is_sqlite_file(path: &Path, magic: [u8; 4]) -> bool {
         && read_at::<4>(&mut file, 68) == Some(magic)
 }
 
+/// Metadata of what a path leads to; `None` if there is nothing. A link that leads to itself is an error.
+fn metadata_if_exists(path: &Path) -> io::Result<Option<fs::Metadata>> {
+    match fs::metadata(path) {
+        Ok(metadata) => Ok(Some(metadata)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(e),
+    }
+}
+
+/// Adds the wallet at an entry of the wallet directory or below it, if there is one; true to look into it.
+fn list_entry(
+    dir: &Path,
+    entry: &fs::DirEntry,
+    top: bool,
+    magic: [u8; 4],
+    found: &mut Vec<WalletDirEntry>,
+) -> io::Result<bool> {
+    let path = entry.path();
+    let name = path.strip_prefix(dir).unwrap_or(&path).to_string_lossy().into_owned();
+    let mut add = |name: String, format: &str| {
+        found.push(WalletDirEntry { name, format: format.to_owned() });
+    };
+    let Some(metadata) = metadata_if_exists(&path)? else { return Ok(false) };
+    let own_type = entry.file_type()?;
+    if metadata.is_dir() {
+        let file = path.join("wallet.dat");
+        if metadata_if_exists(&file)?.is_some() {
+            if is_bdb_file(&file) {
+                add(name, "bdb");
+            } else if is_sqlite_file(&file, magic) {
+                add(name, "sqlite");
+            }
+        }
+        // Links to directories are looked at but not followed.
+        return Ok(own_type.is_dir());
+    }
+    if top && own_type.is_file() && path.extension().is_none_or(|e| e != "bak") {
+        if entry.file_name() != "wallet.dat" {
+            if is_bdb_file(&path) {
+                add(name, "bdb");
+            }
+        } else if is_bdb_file(&path) {
+            add(String::new(), "bdb");
+        } else if is_sqlite_file(&path, magic) {
+            add(String::new(), "sqlite");
+        }
+    }
+    Ok(false)
+}
+
 /// The wallets in a directory and its subdirectories. Reference: `ListDatabases`.
 pub(crate) fn list_wallet_dir(dir: &Path, magic: [u8; 4]) -> Vec<WalletDirEntry> {
     let mut found = Vec::new();
@@ -153,34 +203,11 @@ pub(crate) fn list_wallet_dir(dir: &Path, magic: [u8; 4]) -> Vec<WalletDirEntry>
             }
         };
         for entry in entries.flatten() {
-            let path = entry.path();
-            let name = path.strip_prefix(dir).unwrap_or(&path).to_string_lossy().into_owned();
-            let mut add = |name: &str, format: &str| {
-                found.push(WalletDirEntry { name: name.to_owned(), format: format.to_owned() });
-            };
-            if path.is_dir() {
-                let file = path.join("wallet.dat");
-                if is_bdb_file(&file) {
-                    add(&name, "bdb");
-                } else if is_sqlite_file(&file, magic) {
-                    add(&name, "sqlite");
-                }
-                // Links to directories are looked at but not followed.
-                if entry.file_type().is_ok_and(|t| t.is_dir()) {
-                    todo.push((path, false));
-                }
-            } else if top
-                && entry.file_type().is_ok_and(|t| t.is_file())
-                && path.extension().is_none_or(|e| e != "bak")
-            {
-                if entry.file_name() == "wallet.dat" {
-                    if is_bdb_file(&path) {
-                        add("", "bdb");
-                    } else if is_sqlite_file(&path, magic) {
-                        add("", "sqlite");
-                    }
-                } else if is_bdb_file(&path) {
-                    add(&name, "bdb");
+            match list_entry(dir, &entry, top, magic, &mut found) {
+                Ok(true) => todo.push((entry.path(), false)),
+                Ok(false) => {}
+                Err(e) => {
+                    warn!("Error while scanning wallet dir item: {e} [{}].", entry.path().display());
                 }
             }
         }

@@ -6,7 +6,9 @@ use std::sync::PoisonError;
 use grs_descriptor::{Destination, FlatSigningProvider, OutputType, sign_transaction};
 use grs_encoding::compact_size_len;
 use grs_interfaces::{FeeReason, FindBlock};
-use grs_policy::{FeeRate, MIN_STANDARD_TX_NONWITNESS_SIZE, TRUC_VERSION, dust_threshold, is_dust, virtual_size};
+use grs_policy::{
+    FeeRate, MIN_STANDARD_TX_NONWITNESS_SIZE, TRUC_VERSION, dust_threshold, is_dust, virtual_size,
+};
 use grs_primitives::{Amount, MutableTransaction, OutPoint, Script, TxIn, TxOut, TxRef, Witness};
 use grs_sync::clock;
 

@@ -7,8 +7,8 @@ use grs_descriptor::decode_destination;
 use grs_encoding::{decode_exact, encode_to_vec, hex_decode, hex_encode};
 use grs_hashes::{BlockHash, Txid};
 use grs_mining::{
-    AssemblerOptions, AssemblyError, BlockTemplate, DEFAULT_MAX_TRIES, MAX_HASHES_ALONE, MAX_HASHES_IN_SERIES, Solved, create_new_block, ease_time,
-    find_nonce, regenerate_commitment,
+    AssemblerOptions, AssemblyError, BlockTemplate, DEFAULT_MAX_TRIES, MAX_HASHES_ALONE,
+    MAX_HASHES_IN_SERIES, Solved, create_new_block, ease_time, find_nonce, regenerate_commitment,
 };
 use grs_params::BuriedDeployment;
 use grs_primitives::{Block, HashedHeader, Header, Script, Transaction, TxRef};
