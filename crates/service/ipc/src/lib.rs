@@ -18,9 +18,7 @@ pub mod fuzz;
 
 pub use address::{AddressError, BoundSocket, IpcAddress, SocketFile};
 pub use client::InitProxy;
-pub use grs_mp::{
-    Connection, Listener, ListenerOptions, Process, inherited_fd_argument, take_inherited_stream,
-};
+pub use grs_mp::{Connection, Limits, Listener, Process, inherited_fd_argument, take_inherited_stream};
 pub use server::serve_init;
 pub use spawn::{Bound, Child, Ipc, sibling_program};
 pub use supervised_wallet::SupervisedWallet;

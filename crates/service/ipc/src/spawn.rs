@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use grs_interfaces::{CallError, CallResult, Hello, Init};
-use grs_mp::{Connection, EventLoop, Listener, ListenerOptions, LoopHandle, LoopOptions, Process};
+use grs_mp::{Connection, EventLoop, Limits, Listener, LoopHandle, LoopOptions, Process};
 
 use crate::address::{AddressError, IpcAddress, SocketFile};
 use crate::client::{InitProxy, call_error};
@@ -89,11 +89,10 @@ impl Ipc {
     pub fn bind(&self, address: &IpcAddress, init: Arc<dyn Init>) -> Result<Bound, AddressError> {
         let (listener, file) = address.bind()?.into_parts();
         let listener = listener.ok_or(AddressError::InUse)?;
-        let listener =
-            Listener::start(&self.handle(), listener, ListenerOptions::default(), move |session| {
-                serve_init(session, init.clone())
-            })
-            .map_err(|error| AddressError::Io(io::Error::other(error)))?;
+        let listener = Listener::start(&self.handle(), listener, Limits::default(), move |session| {
+            serve_init(session, init.clone())
+        })
+        .map_err(|error| AddressError::Io(io::Error::other(error)))?;
         Ok(Bound { listener, _file: file })
     }
 }

@@ -3,6 +3,8 @@
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use capnp::capability::{FromClientHook, Promise, Request, Response};
 use capnp::private::capability::RequestHook;
@@ -10,9 +12,12 @@ use capnp::traits::Owned;
 
 use crate::Error;
 use crate::connection::{Connection, Session};
+use crate::error::BLOCKING;
 use crate::event_loop::OnLoop;
+use crate::limits::Limit;
 use crate::logging::{Shape, debug_enabled, ipc_log};
 use crate::proxy_capnp::{context, thread};
+use crate::server::ObjectThread;
 use crate::strand::{Strand, current, lock};
 
 /// What a call does on the loop thread. `None` if the capability is no longer there.
@@ -50,26 +55,43 @@ impl Drop for Answer {
 fn block_on(conn: &Connection, body: Body) -> Result<(), Error> {
     let home = conn.event_loop();
     if home.is_current() {
-        return Err(Error::Local("blocking call on the IPC thread".to_owned()));
+        return Err(Error::Local(BLOCKING.to_owned()));
     }
     let context = current(|| home.own_strand());
     let strand = context.strand.clone();
     let slot = Arc::new(Mutex::new(None));
     let mut answer = Answer { slot: slot.clone(), strand: strand.clone(), given: false };
     let caller = Some((strand.clone(), context.request_thread(conn.id())));
-    let call = || start(conn, caller, body, Box::new(move |result| answer.give(result)));
+    let call = || start(conn, caller, body, Box::new(move |result| answer.give(result)), None);
     strand.wait(conn.id(), call, || lock(&slot).take())
 }
 
-fn start(conn: &Connection, caller: Caller, body: Body, done: Done) {
+/// Makes a call on the loop thread. `cancel`, if given, lets it be given up.
+fn start(conn: &Connection, caller: Caller, body: Body, done: Done, cancel: Option<Arc<Cancel>>) {
     let target = conn.clone();
     conn.event_loop().post(move || {
-        let future = Session::of(target.id()).and_then(|session| body(Call { session, caller }));
-        tokio::task::spawn_local(async move {
+        let session = Session::of(target.id());
+        // A call from within one of the other side keeps a thread busy on its behalf.
+        let time = match (&caller, &session) {
+            (Some((_, Some(_))), Some(session)) => session.limits().callback_time,
+            _ => Duration::MAX,
+        };
+        let future = session.and_then(|session| body(Call { session, caller }));
+        let task = tokio::task::spawn_local(async move {
             let Some(future) = future else {
                 return done(Err(target.disconnect_error(true).await));
             };
-            match future.await {
+            let result = match time {
+                Duration::MAX => future.await,
+                time => match tokio::time::timeout(time, future).await {
+                    Ok(result) => result,
+                    Err(_) => {
+                        target.event_loop().hit(Limit::Callback);
+                        return done(Err(Error::Local(Limit::Callback.text().to_owned())));
+                    }
+                },
+            };
+            match result {
                 Ok(()) => done(Ok(())),
                 Err(error) => match Error::from_capnp(&error) {
                     Error::Disconnected(_) => done(Err(target.disconnect_error(false).await)),
@@ -77,7 +99,95 @@ fn start(conn: &Connection, caller: Caller, body: Body, done: Done) {
                 },
             }
         });
+        if let Some(cancel) = cancel {
+            cancel.started(task.abort_handle());
+        }
     });
+}
+
+/// Gives a call up from any thread.
+#[derive(Default)]
+struct Cancel(Mutex<CancelState>);
+
+#[derive(Default)]
+enum CancelState {
+    #[default]
+    Waiting,
+    Started(tokio::task::AbortHandle),
+    Cancelled,
+}
+
+impl Cancel {
+    fn started(&self, task: tokio::task::AbortHandle) {
+        let mut state = lock(&self.0);
+        match *state {
+            CancelState::Cancelled => task.abort(),
+            _ => *state = CancelState::Started(task),
+        }
+    }
+
+    fn cancel(&self) {
+        if let CancelState::Started(task) = std::mem::replace(&mut *lock(&self.0), CancelState::Cancelled) {
+            task.abort();
+        }
+    }
+}
+
+struct Shared<T> {
+    result: Option<Result<T, Error>>,
+    waker: Option<Waker>,
+}
+
+/// The answer of a call, for asynchronous callers on any executor. Dropping it gives the call up: the other side is told
+/// and does not execute it if it has not begun to.
+#[must_use = "dropping it gives the call up"]
+pub struct CallFuture<T> {
+    shared: Arc<Mutex<Shared<T>>>,
+    cancel: Arc<Cancel>,
+}
+
+impl<T> Future for CallFuture<T> {
+    type Output = Result<T, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut shared = lock(&self.shared);
+        match shared.result.take() {
+            Some(result) => Poll::Ready(result),
+            None => {
+                shared.waker = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl<T> Drop for CallFuture<T> {
+    fn drop(&mut self) {
+        self.cancel.cancel();
+    }
+}
+
+/// Where an asynchronous caller finds its answer. Dropped without one, it gives an error.
+struct Promised<T>(Option<Arc<Mutex<Shared<T>>>>);
+
+impl<T> Promised<T> {
+    fn give(&mut self, result: Result<T, Error>) {
+        let Some(shared) = self.0.take() else { return };
+        let waker = {
+            let mut shared = lock(&shared);
+            shared.result = Some(result);
+            shared.waker.take()
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+impl<T> Drop for Promised<T> {
+    fn drop(&mut self) {
+        self.give(Err(Error::Cancelled));
+    }
 }
 
 /// A capability of the other side, for any thread. The last clone to be dropped releases it.
@@ -136,7 +246,30 @@ impl<C: FromClientHook + Clone + 'static> Remote<C> {
             let value = lock(&slot).take();
             done(result.and_then(|()| value.ok_or(Error::Cancelled)));
         });
-        start(&self.conn, None, body, done);
+        start(&self.conn, None, body, done, None);
+    }
+
+    /// Makes a call for an asynchronous caller: at once, whether the future is polled or not. The other side executes the
+    /// calls of one `thread` one after the other, each of which may have callbacks; those are executed here by a worker,
+    /// one after the other too. Without a thread the call cannot have a context.
+    pub fn call_future<T, F, Fut>(&self, thread: Option<&ObjectThread>, body: F) -> CallFuture<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(C, Call) -> Fut + Send + 'static,
+        Fut: Future<Output = capnp::Result<T>> + 'static,
+    {
+        let slot = Arc::new(Mutex::new(None));
+        let body = self.erase(body, slot.clone());
+        let shared = Arc::new(Mutex::new(Shared { result: None, waker: None }));
+        let mut promised = Promised(Some(shared.clone()));
+        let done = Box::new(move |result: Result<(), Error>| {
+            let value = lock(&slot).take();
+            promised.give(result.and_then(|()| value.ok_or(Error::Cancelled)));
+        });
+        let cancel = Arc::new(Cancel::default());
+        let caller = thread.map(|thread| (thread.strand().clone(), None));
+        start(&self.conn, caller, body, done, Some(cancel.clone()));
+        CallFuture { shared, cancel }
     }
 
     fn erase<T, F, Fut>(&self, body: F, slot: Arc<Mutex<Option<T>>>) -> Body

@@ -1,32 +1,35 @@
 //! Connections: [`Connection`] for any thread, [`Session`] for the loop thread.
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::future::poll_fn;
 use std::os::unix::net::UnixStream;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::rc::{Rc, Weak};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 use std::time::Duration;
 
 use capnp::capability::{FromClientHook, Promise};
 use capnp_rpc::rpc_twoparty_capnp::Side;
-use capnp_rpc::{CapabilityServerSet, RpcSystem, twoparty};
-use futures::io::BufReader;
+use capnp_rpc::{CapabilityServerSet, RpcSystem};
 use tokio::sync::watch;
 
 use crate::Error;
 use crate::client::Remote;
 use crate::error::{AFTER_DISCONNECT, DURING_DISCONNECT};
 use crate::event_loop::LoopHandle;
+use crate::limits::{Limits, down, up};
 use crate::logging::{ipc_log, thread_name};
+use crate::network::Network;
 use crate::proxy_capnp::{thread, thread_map};
 use crate::strand::{Strand, lock};
-use crate::stream::{BatchWriter, ReadHalf};
 use crate::threads::{ThreadMapServer, ThreadServer};
 use crate::transport::Transport;
 
-/// Size of the read buffer: several small messages come with one system call.
-const READ_BUFFER: usize = 64 << 10;
 /// How long a lost connection waits for its cause (such as a child's exit status) to become known.
 const CAUSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long the rest of the output may take after the end of a connection.
@@ -188,7 +191,8 @@ impl Connection {
     {
         let conn = Connection::new(home.clone());
         home.sync(move || {
-            serve_here(&conn, Transport::unix(stream).map_err(local)?, bootstrap)?;
+            let limits = *conn.event_loop().limits();
+            serve_here(&conn, Transport::unix(stream).map_err(local)?, limits, bootstrap);
             Ok(conn)
         })?
     }
@@ -202,7 +206,8 @@ impl Connection {
     {
         let conn = Connection::new(home.clone());
         home.sync_async(move || async move {
-            serve_here(&conn, open().await.map_err(local)?, bootstrap)?;
+            let limits = *conn.event_loop().limits();
+            serve_here(&conn, open().await.map_err(local)?, limits, bootstrap);
             Ok(conn)
         })?
     }
@@ -219,7 +224,7 @@ where
     F: FnOnce(&C, thread_map::Client) -> (thread_map::Client, Promise<(), capnp::Error>),
 {
     let conn = Connection::new(home.clone());
-    let (session, mut rpc) = Session::start(&conn, stream, Side::Client, |_| None);
+    let (session, mut rpc) = Session::start(&conn, stream, Side::Client, *home.limits(), |_| None);
     let client: C = rpc.bootstrap(Side::Server);
     let (map, promise) = construct(&client, session.thread_map());
     *session.peer_map.borrow_mut() = Some(map);
@@ -231,13 +236,41 @@ where
 }
 
 /// [`Connection::serve`] on the loop thread.
-pub(crate) fn serve_here<F>(conn: &Connection, stream: Transport, bootstrap: F) -> Result<Rc<Session>, Error>
+pub(crate) fn serve_here<F>(conn: &Connection, stream: Transport, limits: Limits, bootstrap: F) -> Rc<Session>
 where
     F: FnOnce(&Rc<Session>) -> capnp::capability::Client,
 {
-    let (session, rpc) = Session::start(conn, stream, Side::Server, |session| Some(bootstrap(session)));
+    let (session, rpc) =
+        Session::start(conn, stream, Side::Server, limits, |session| Some(bootstrap(session)));
     session.run(rpc, true);
-    Ok(session)
+    session
+}
+
+/// Drives the connection. The RPC layer asserts some things of which the other side should not be able to make it wrong;
+/// if one can, that must end this connection only.
+async fn guard(home: &LoopHandle, rpc: RpcSystem<Side>) -> capnp::Result<()> {
+    let mut rpc = Some(rpc);
+    let result = poll_fn(|cx| {
+        let Some(rpc) = rpc.as_mut() else { return Poll::Ready(Ok(())) };
+        catch_unwind(AssertUnwindSafe(|| Pin::new(rpc).poll(cx)))
+            .unwrap_or_else(|_| Poll::Ready(Err(panicked(home))))
+    })
+    .await;
+    let rpc = rpc.take();
+    match catch_unwind(AssertUnwindSafe(|| drop(rpc))) {
+        Ok(()) => result,
+        Err(_) => Err(panicked(home)),
+    }
+}
+
+fn panicked(home: &LoopHandle) -> capnp::Error {
+    up(&home.counters().panics);
+    ipc_log!(
+        ERROR,
+        thread_name(home.exe_name()),
+        "IPC: handling a message panicked, the connection is closed"
+    );
+    capnp::Error::failed("internal error".to_owned())
 }
 
 /// A new connection object for [`serve_here`].
@@ -252,6 +285,11 @@ thread_local! {
 /// The loop thread's side of a connection: its threads, and what the server objects of the connection need.
 pub struct Session {
     conn: Connection,
+    limits: Limits,
+    /// Calls of the other side that wait or are being executed.
+    calls: Cell<usize>,
+    /// What lives as long as the connection.
+    kept: RefCell<Vec<Box<dyn Any>>>,
     threads: RefCell<CapabilityServerSet<ThreadServer, thread::Client>>,
     /// Threads that the other side has made here.
     made: RefCell<HashMap<u64, Weak<ThreadServer>>>,
@@ -274,17 +312,18 @@ impl Session {
         conn: &Connection,
         stream: Transport,
         side: Side,
+        limits: Limits,
         bootstrap: impl FnOnce(&Rc<Session>) -> Option<capnp::capability::Client>,
     ) -> (Rc<Session>, RpcSystem<Side>) {
-        let (writer, flusher) = BatchWriter::new(stream.sink);
-        let network = twoparty::VatNetwork::new(
-            BufReader::with_capacity(READ_BUFFER, ReadHalf(stream.source)),
-            writer,
-            side,
-            capnp::message::ReaderOptions::new(),
-        );
+        let home = conn.event_loop();
+        let (network, flusher) = Network::new(stream, side, home, limits);
+        up(&home.counters().connections);
+        up(&home.counters().connections_total);
         let session = Rc::new(Session {
             conn: conn.clone(),
+            limits,
+            calls: Cell::new(0),
+            kept: RefCell::default(),
             threads: RefCell::default(),
             made: RefCell::default(),
             own: RefCell::default(),
@@ -322,7 +361,7 @@ impl Session {
     fn run(self: &Rc<Self>, rpc: RpcSystem<Side>, server: bool) {
         let conn = self.conn.clone();
         tokio::task::spawn_local(async move {
-            let result = rpc.await;
+            let result = guard(conn.event_loop(), rpc).await;
             let id = conn.id();
             let session = SESSIONS.with(|sessions| sessions.borrow_mut().remove(&id));
             if let Some(session) = session {
@@ -336,6 +375,7 @@ impl Session {
             }
             if let Err(error) = result {
                 ipc_log!(DEBUG, name, "IPC connection ended: {error}");
+                conn.set_cause(format!("The connection was ended: {}", error.extra));
             }
             let callbacks = {
                 let mut state = lock(&conn.0.state);
@@ -355,10 +395,16 @@ impl Session {
     }
 
     fn clear(&self) {
+        let counters = self.conn.event_loop().counters();
+        down(&counters.connections);
         self.own.take();
         self.peers.take();
         self.made.take();
-        self.pool.take();
+        for strand in self.pool.take() {
+            down(&counters.threads);
+            strand.release();
+        }
+        self.kept.take();
         self.peer_map.take();
         self.disconnector.take();
     }
@@ -367,6 +413,26 @@ impl Session {
         if let Some(disconnector) = self.disconnector.borrow_mut().take() {
             tokio::task::spawn_local(disconnector);
         }
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    pub(crate) fn calls(&self) -> &Cell<usize> {
+        &self.calls
+    }
+
+    /// Drops something when the connection ends.
+    pub(crate) fn keep(&self, value: impl Any) {
+        self.kept.borrow_mut().push(Box::new(value));
+    }
+
+    /// Ends the connection because of a limit.
+    pub(crate) fn abort(&self, limit: crate::limits::Limit) {
+        self.conn.event_loop().hit(limit);
+        self.conn.set_cause(format!("Refused: {}.", limit.text()));
+        self.disconnect();
     }
 
     /// The connection, for other threads.
@@ -406,9 +472,15 @@ impl Session {
         let home = &self.conn.0.home;
         let name = format!("{} (from {from})", thread_name(home.exe_name()));
         let strand = Strand::new(name, home.pool().clone());
-        let server =
-            Rc::new(ThreadServer { strand: strand.clone(), session: Rc::downgrade(self), made: true });
+        let server = ThreadServer {
+            strand: strand.clone(),
+            session: Rc::downgrade(self),
+            home: home.clone(),
+            made: true,
+        };
+        let server = Rc::new(server);
         self.made.borrow_mut().insert(strand.id, Rc::downgrade(&server));
+        up(&home.counters().threads);
         self.threads.borrow_mut().new_client_from_rc(server)
     }
 
@@ -419,6 +491,7 @@ impl Session {
         }
         let home = &self.conn.0.home;
         for n in 0..count {
+            up(&home.counters().threads);
             pool.push(Strand::new(
                 format!("{} (pool {n})", thread_name(home.exe_name())),
                 home.pool().clone(),
@@ -468,7 +541,8 @@ impl Session {
         if let Some(known) = self.own.borrow().get(&strand.id) {
             return known.clone();
         }
-        let server = ThreadServer { strand: strand.clone(), session: Rc::downgrade(self), made: false };
+        let home = self.conn.event_loop().clone();
+        let server = ThreadServer { strand: strand.clone(), session: Rc::downgrade(self), home, made: false };
         let made = self.threads.borrow_mut().new_client(server);
         self.own.borrow_mut().insert(strand.id, made.clone());
         strand.used_by(&self.conn);

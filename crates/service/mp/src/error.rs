@@ -27,6 +27,11 @@ pub(crate) const AFTER_DISCONNECT: &str = "IPC client method called after discon
 /// Text of an error for a call during which the connection ended.
 pub(crate) const DURING_DISCONNECT: &str = "IPC client method call interrupted by disconnect.";
 
+/// Text of an error for a call of an object that has been destroyed.
+pub(crate) const DESTROYED: &str = "object has been destroyed";
+/// Text of an error for a blocking call on the thread that has to receive the answer.
+pub(crate) const BLOCKING: &str = "blocking call on the IPC thread";
+
 impl Error {
     /// Translates what the RPC layer reports.
     pub(crate) fn from_capnp(error: &capnp::Error) -> Error {

@@ -14,6 +14,8 @@ use std::thread::{JoinHandle, ThreadId};
 use tokio::sync::mpsc;
 
 use crate::Error;
+use crate::error::BLOCKING;
+use crate::limits::{Counters, Limits, Stats};
 use crate::logging::{ipc_log, thread_name};
 use crate::strand::{Strand, WorkerPool, lock};
 
@@ -30,6 +32,8 @@ pub struct LoopOptions {
     pub exe_name: String,
     /// First letter of thread names: the loop's is `<prefix>-capnp-loop`, the workers' are `<prefix>-ipc.<n>`.
     pub thread_prefix: String,
+    /// Limits of connections that come through no listener.
+    pub limits: Limits,
 }
 
 impl LoopOptions {
@@ -37,7 +41,7 @@ impl LoopOptions {
     pub fn new(exe_name: impl Into<String>) -> Self {
         let exe_name = exe_name.into();
         let thread_prefix = exe_name.chars().take(1).collect();
-        LoopOptions { exe_name, thread_prefix }
+        LoopOptions { exe_name, thread_prefix, limits: Limits::trusted() }
     }
 }
 
@@ -48,6 +52,8 @@ struct Shared {
     next_object: AtomicU64,
     garbage: Mutex<Vec<u64>>,
     pool: Arc<WorkerPool>,
+    limits: Limits,
+    counters: Arc<Counters>,
     ended: AtomicBool,
 }
 
@@ -82,7 +88,7 @@ impl LoopHandle {
         job: impl FnOnce() -> Fut + Send + 'static,
     ) -> Result<T, Error> {
         if self.is_current() {
-            return Err(Error::Local("blocking call on the IPC thread".to_owned()));
+            return Err(Error::Local(BLOCKING.to_owned()));
         }
         let (sender, receiver) = std::sync::mpsc::sync_channel(1);
         self.post(move || {
@@ -102,6 +108,19 @@ impl LoopHandle {
     /// Name of the program in log lines.
     pub fn exe_name(&self) -> &str {
         &self.0.exe_name
+    }
+
+    /// Counts of what peers do and have. Takes no lock that anybody holds for long.
+    pub fn stats(&self) -> Stats {
+        self.0.counters.snapshot(self.0.pool.threads())
+    }
+
+    pub(crate) fn counters(&self) -> &Arc<Counters> {
+        &self.0.counters
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.0.limits
     }
 
     pub(crate) fn pool(&self) -> &Arc<WorkerPool> {
@@ -220,6 +239,8 @@ impl EventLoop {
                 next_object: AtomicU64::new(1),
                 garbage: Mutex::default(),
                 pool,
+                limits: options.limits,
+                counters: Arc::default(),
                 ended: AtomicBool::new(false),
             }));
             let _ = started.send(Ok(handle.clone()));

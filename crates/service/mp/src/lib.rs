@@ -15,25 +15,31 @@ mod client;
 mod connection;
 mod error;
 mod event_loop;
+mod hosted;
 mod inherited;
+mod input;
+mod limits;
 mod listener;
 mod logging;
+mod network;
+mod output;
 mod process;
 mod server;
 mod strand;
-mod stream;
 mod threads;
 mod transport;
 
 /// Threads across processes, as they travel.
 pub use grs_mp_schema::proxy_capnp;
 
-pub use client::{Call, Remote};
+pub use client::{Call, CallFuture, Remote};
 pub use connection::{Connection, Session};
 pub use error::{Error, exception};
 pub use event_loop::{EventLoop, LoopHandle, LoopOptions};
+pub use hosted::Hosted;
 pub use inherited::{inherited_fd_argument, take_inherited_stream};
-pub use listener::{Acceptor, Listener, ListenerOptions, Opening};
+pub use limits::{Limit, Limits, Stats};
+pub use listener::{Acceptor, Listener, Opening};
 pub use process::{Process, spawn};
 pub use server::{Incoming, ObjectThread, RequestContext};
 pub use transport::Transport;

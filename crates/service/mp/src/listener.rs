@@ -8,26 +8,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use futures::FutureExt;
+
 use crate::Error;
 use crate::connection::{Connection, Session, new_connection, serve_here};
 use crate::event_loop::LoopHandle;
+use crate::limits::{Limit, Limits};
 use crate::logging::{ipc_log, thread_name};
 use crate::transport::Transport;
-
-/// Limits of a listener.
-#[derive(Debug, Clone, Copy)]
-pub struct ListenerOptions {
-    /// Connections at the same time; more are closed at once.
-    pub max_connections: usize,
-    /// Time for the first call; who stays silent is disconnected.
-    pub construct_timeout: Duration,
-}
-
-impl Default for ListenerOptions {
-    fn default() -> Self {
-        ListenerOptions { max_connections: 16, construct_timeout: Duration::from_secs(30) }
-    }
-}
 
 /// The future of a stream that is being set up.
 pub type Opening = Pin<Box<dyn Future<Output = io::Result<Transport>>>>;
@@ -35,7 +23,7 @@ pub type Opening = Pin<Box<dyn Future<Output = io::Result<Transport>>>>;
 /// What a listener takes connections from. It lives on the loop thread.
 pub trait Acceptor: 'static {
     /// Waits for the next connection and answers the future that completes it, such as with the hand-shake of an
-    /// encrypted stream. That one runs beside others and within [`ListenerOptions::construct_timeout`]; its errors are
+    /// encrypted stream. That one runs beside others and within [`Limits::construct_time`]; its errors are
     /// logged. Dropping the first future must lose no connection.
     fn accept(&mut self) -> impl Future<Output = io::Result<Opening>>;
 }
@@ -48,7 +36,7 @@ impl Acceptor for UnixAcceptor {
         let (stream, _) = self.0.accept().await?;
         Ok(Box::pin(async move {
             if !permitted(&stream) {
-                return Err(io::Error::other("connection of another user refused."));
+                return Err(io::Error::new(io::ErrorKind::PermissionDenied, Limit::Permission.text()));
             }
             Transport::unix(stream.into_std()?)
         }))
@@ -85,7 +73,7 @@ impl Listener {
     pub fn start<F>(
         home: &LoopHandle,
         socket: UnixListener,
-        options: ListenerOptions,
+        limits: Limits,
         bootstrap: F,
     ) -> Result<Listener, Error>
     where
@@ -95,14 +83,14 @@ impl Listener {
             socket.set_nonblocking(true)?;
             Ok(UnixAcceptor(tokio::net::UnixListener::from_std(socket)?))
         };
-        Listener::start_over(home, open, options, bootstrap)
+        Listener::start_over(home, open, limits, bootstrap)
     }
 
     /// [`Listener::start`] for any kind of connection: `open` makes the acceptor on the loop thread.
     pub fn start_over<A, O, F>(
         home: &LoopHandle,
         open: O,
-        options: ListenerOptions,
+        limits: Limits,
         bootstrap: F,
     ) -> Result<Listener, Error>
     where
@@ -134,14 +122,14 @@ impl Listener {
                             continue;
                         }
                     };
-                    let Some(place) = Place::take(&active, options.max_connections) else {
-                        ipc_log!(WARN, name, "IPC server: too many connections, one refused.");
+                    let Some(place) = Place::take(&active, limits.max_connections) else {
+                        handle.hit(Limit::Connections);
+                        refuse(opening, Limit::Connections);
                         continue;
                     };
                     let (handle, bootstrap, list) = (handle.clone(), bootstrap.clone(), connections.clone());
                     tokio::task::spawn_local(async move {
-                        if let Err(error) =
-                            welcome(&handle, opening, options, &*bootstrap, &list, place).await
+                        if let Err(error) = welcome(&handle, opening, limits, &*bootstrap, &list, place).await
                         {
                             ipc_log!(WARN, thread_name(handle.exe_name()), "IPC server: {error}");
                         }
@@ -173,17 +161,27 @@ impl Drop for Listener {
 async fn welcome(
     home: &LoopHandle,
     opening: Opening,
-    options: ListenerOptions,
+    limits: Limits,
     bootstrap: &dyn Fn(&Rc<Session>) -> capnp::capability::Client,
     list: &std::sync::Mutex<Vec<Connection>>,
     place: Place,
 ) -> io::Result<()> {
-    let deadline = tokio::time::Instant::now() + options.construct_timeout;
-    let stream = tokio::time::timeout_at(deadline, opening).await.map_err(io::Error::other)??;
+    let begin = tokio::time::Instant::now();
+    let stream = match tokio::time::timeout(limits.construct_time, opening).await {
+        Ok(Err(error)) if error.kind() == io::ErrorKind::PermissionDenied => {
+            home.hit(Limit::Permission);
+            return Ok(());
+        }
+        Ok(stream) => stream?,
+        Err(_) => {
+            home.hit(Limit::Construct);
+            return Ok(());
+        }
+    };
     ipc_log!(INFO, thread_name(home.exe_name()), "IPC server: socket connected.");
     let conn = new_connection(home);
-    let session = serve_here(&conn, stream, |session| bootstrap(session)).map_err(io::Error::other)?;
-    conn.on_close(move |_| drop(place));
+    let session = serve_here(&conn, stream, limits, |session| bootstrap(session));
+    session.keep(place);
     {
         let mut list = crate::strand::lock(list);
         list.retain(|known| !known.is_closed());
@@ -191,13 +189,26 @@ async fn welcome(
     }
     let silent = Rc::downgrade(&session);
     drop(session);
-    tokio::time::sleep_until(deadline).await;
+    tokio::time::sleep(limits.construct_time.saturating_sub(begin.elapsed())).await;
     if let Some(session) = silent.upgrade()
         && !session.is_constructed()
     {
-        session.connection().close();
+        session.abort(Limit::Construct);
     }
     Ok(())
+}
+
+/// Says why in an abort message, if the stream takes it at once.
+fn refuse(opening: Opening, limit: Limit) {
+    let Some(Ok(mut stream)) = opening.now_or_never() else { return };
+    let mut message = capnp::message::Builder::new_default();
+    let mut abort = message.init_root::<capnp_rpc::rpc_capnp::message::Builder<'_>>().init_abort();
+    abort.set_reason(limit.text());
+    abort.set_type(capnp_rpc::rpc_capnp::exception::Type::Overloaded);
+    let bytes = capnp::serialize::write_message_to_words(&message);
+    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    // A peer that is gone, or that takes no few bytes, is not waited for.
+    let _ = stream.sink.poll_write(&mut cx, &bytes);
 }
 
 /// Only this user and root may connect, whatever the socket's mode is.

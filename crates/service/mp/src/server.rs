@@ -12,12 +12,10 @@ use capnp::traits::Owned;
 use crate::connection::Session;
 use crate::error::exception;
 use crate::event_loop::{LoopHandle, OnLoop};
+use crate::limits::{Limit, down, up};
 use crate::logging::{Shape, debug_enabled, ipc_log, thread_name};
 use crate::proxy_capnp::{context, thread};
 use crate::strand::{Strand, StrandJob, current_name, lock};
-
-/// Requests that may wait for one thread.
-const MAX_BACKLOG: usize = 1024;
 
 const QUEUED: u8 = 0;
 const EXECUTING: u8 = 1;
@@ -41,23 +39,48 @@ impl RequestContext {
     }
 }
 
-/// A queue of its own for the calls of one object, for interfaces the calls of which have an order but no context.
+/// A queue that is no thread of the system: for the calls of one object, where the interface gives them an order but no
+/// context (see [`Incoming::run_on`]), or for the calls of an asynchronous caller (see [`crate::Remote::call_future`]).
 #[derive(Clone)]
-pub struct ObjectThread(Arc<Strand>);
+pub struct ObjectThread(Arc<ObjectStrand>);
+
+impl ObjectThread {
+    pub(crate) fn strand(&self) -> &Arc<Strand> {
+        &self.0.0
+    }
+}
+
+struct ObjectStrand(Arc<Strand>);
+
+impl Drop for ObjectStrand {
+    fn drop(&mut self) {
+        self.0.release();
+    }
+}
 
 impl ObjectThread {
     /// A new queue; `name` shows in log lines.
     pub fn new(home: &LoopHandle, name: &str) -> ObjectThread {
         let name = format!("{} ({name})", thread_name(home.exe_name()));
-        ObjectThread(Strand::new(name, home.pool().clone()))
+        ObjectThread(Arc::new(ObjectStrand(Strand::new(name, home.pool().clone()))))
     }
 }
 
-/// A request that has come in.
+/// A request that has come in. Until it is dropped it counts as a call in flight.
 pub struct Incoming {
     session: Rc<Session>,
     number: u64,
     secret: bool,
+    /// One too many, to be answered with an error.
+    excess: bool,
+}
+
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        let calls = self.session.calls();
+        calls.set(calls.get() - 1);
+        down(&self.session.connection().event_loop().counters().calls);
+    }
 }
 
 impl Session {
@@ -89,11 +112,16 @@ impl Session {
                 tracing::trace!(target: "ipc", "{{{name}}} request data: {text}");
             }
         }
-        Incoming { session: self.clone(), number, secret }
+        let counters = self.connection().event_loop().counters();
+        up(&counters.calls);
+        up(&counters.calls_total);
+        let calls = self.calls().get();
+        self.calls().set(calls + 1);
+        Incoming { session: self.clone(), number, secret, excess: calls >= self.limits().max_calls }
     }
 
     /// Notes the release of a server object.
-    pub fn destroyed(&self, what: &str) {
+    pub(crate) fn destroyed(&self, what: &str) {
         if debug_enabled() {
             let name = thread_name(self.connection().event_loop().exe_name());
             ipc_log!(DEBUG, name, "IPC server destroy {what}");
@@ -102,18 +130,20 @@ impl Session {
 }
 
 /// Tells the queued or running job that nobody waits for it any more.
-struct CancelGuard {
+struct CancelGuard<'a> {
     progress: Arc<AtomicU8>,
     number: u64,
-    exe_name: String,
+    home: &'a LoopHandle,
 }
 
-impl Drop for CancelGuard {
+impl Drop for CancelGuard<'_> {
     fn drop(&mut self) {
-        if self.progress.compare_exchange(QUEUED, CANCELLED, Ordering::AcqRel, Ordering::Acquire)
-            == Err(EXECUTING)
-        {
-            let name = thread_name(&self.exe_name);
+        let before = self.progress.compare_exchange(QUEUED, CANCELLED, Ordering::AcqRel, Ordering::Acquire);
+        if before != Err(DONE) {
+            up(&self.home.counters().calls_cancelled);
+        }
+        if before == Err(EXECUTING) {
+            let name = thread_name(self.home.exe_name());
             ipc_log!(INFO, name, "IPC server request #{} canceled while executing.", self.number);
         }
     }
@@ -161,6 +191,23 @@ impl Incoming {
         &self.session
     }
 
+    fn refused(&self, limit: Limit) -> capnp::Error {
+        self.session.connection().event_loop().hit(limit);
+        capnp::Error::overloaded(limit.text().to_owned())
+    }
+
+    fn admit(&self) -> capnp::Result<()> {
+        if self.excess { Err(self.refused(Limit::Calls)) } else { Ok(()) }
+    }
+
+    /// Counts calls that fail.
+    fn counted<T>(&self, result: capnp::Result<T>) -> capnp::Result<T> {
+        if result.is_err() {
+            up(&self.session.connection().event_loop().counters().calls_failed);
+        }
+        result
+    }
+
     async fn find_thread(&self, thread: Option<thread::Client>) -> capnp::Result<Arc<Strand>> {
         let found = match thread {
             None => self.session.pool_thread(),
@@ -195,8 +242,21 @@ impl Incoming {
     }
 
     async fn run_erased(&self, context: RequestContext, work: Work) -> capnp::Result<()> {
+        self.counted(self.run_thread(context, work, false).await)
+    }
+
+    async fn run_thread(&self, context: RequestContext, work: Work, short: bool) -> capnp::Result<()> {
+        self.admit()?;
         let strand = self.find_thread(context.thread).await?;
-        self.execute(strand, context.callback, work).await
+        if !(short && strand.is_idle()) {
+            return self.execute(strand, context.callback, work).await;
+        }
+        if debug_enabled() {
+            let name = thread_name(self.session.connection().event_loop().exe_name());
+            ipc_log!(DEBUG, name, "IPC server post request  #{} {{{}}}", self.number, strand.name);
+            ipc_log!(DEBUG, strand.name, "IPC server executing request #{}", self.number);
+        }
+        guarded(work).map_err(exception)
     }
 
     /// Executes something short that cannot block, right here if that overtakes nobody on the context's thread.
@@ -212,26 +272,20 @@ impl Incoming {
     }
 
     async fn run_short_erased(&self, context: RequestContext, work: Work) -> capnp::Result<()> {
-        let strand = self.find_thread(context.thread).await?;
-        if !strand.is_idle() {
-            return self.execute(strand, context.callback, work).await;
-        }
-        if debug_enabled() {
-            let name = thread_name(self.session.connection().event_loop().exe_name());
-            ipc_log!(DEBUG, name, "IPC server post request  #{} {{{}}}", self.number, strand.name);
-            ipc_log!(DEBUG, strand.name, "IPC server executing request #{}", self.number);
-        }
-        guarded(work).map_err(exception)
+        self.counted(self.run_thread(context, work, true).await)
     }
 
     /// Executes something short that cannot block, for methods without a context.
     pub fn run_here<T, E: std::fmt::Display>(&self, work: impl FnOnce() -> Result<T, E>) -> capnp::Result<T> {
         let mut value = None;
-        guarded(|| {
-            value = Some(work().map_err(|error| error.to_string())?);
-            Ok(())
-        })
-        .map_err(exception)?;
+        let result = self.admit().and_then(|()| {
+            guarded(|| {
+                value = Some(work().map_err(|error| error.to_string())?);
+                Ok(())
+            })
+            .map_err(exception)
+        });
+        self.counted(result)?;
         value.ok_or_else(|| exception("the request could not be executed"))
     }
 
@@ -243,7 +297,11 @@ impl Incoming {
         F: FnOnce() -> Result<T, E> + Send + 'static,
     {
         let (work, slot) = erase(work);
-        self.execute(queue.0.clone(), None, work).await?;
+        let result = match self.admit() {
+            Ok(()) => self.execute(queue.strand().clone(), None, work).await,
+            Err(error) => Err(error),
+        };
+        self.counted(result)?;
         take(&slot)
     }
 
@@ -253,8 +311,8 @@ impl Incoming {
         callback: Option<thread::Client>,
         work: Work,
     ) -> capnp::Result<()> {
-        if strand.backlog() >= MAX_BACKLOG {
-            return Err(capnp::Error::overloaded("too many requests wait for this thread".to_owned()));
+        if strand.backlog() >= self.session.limits().max_backlog {
+            return Err(self.refused(Limit::Backlog));
         }
         let home = self.session.connection().event_loop();
         let number = self.number;
@@ -264,7 +322,7 @@ impl Incoming {
         }
         let (sender, receiver) = tokio::sync::oneshot::channel();
         let progress = Arc::new(AtomicU8::new(QUEUED));
-        let guard = CancelGuard { progress: progress.clone(), number, exe_name: home.exe_name().to_owned() };
+        let guard = CancelGuard { progress: progress.clone(), number, home };
         let run = Box::new(move || {
             if progress.compare_exchange(QUEUED, EXECUTING, Ordering::AcqRel, Ordering::Acquire).is_err() {
                 let name = current_name().unwrap_or_default();

@@ -7,7 +7,7 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -54,6 +54,8 @@ pub(crate) struct Strand {
     cond: Condvar,
     /// Connections that keep something for this strand.
     used: Mutex<Vec<Connection>>,
+    /// Nobody can name it any more; what it still executes is the last.
+    released: AtomicBool,
 }
 
 impl Strand {
@@ -66,6 +68,7 @@ impl Strand {
             state: Mutex::default(),
             cond: Condvar::new(),
             used: Mutex::default(),
+            released: AtomicBool::new(false),
         })
     }
 
@@ -159,6 +162,7 @@ impl Strand {
 
     /// Lets all connections forget this strand.
     pub(crate) fn release(&self) {
+        self.released.store(true, Ordering::Release);
         for conn in lock(&self.used).drain(..) {
             conn.forget_strand(self.id);
         }
@@ -170,6 +174,11 @@ impl Strand {
             let mut state = lock(&self.state);
             let Some(job) = state.queue.pop_front() else {
                 state.scheduled = false;
+                drop(state);
+                // What it executed last may have made calls over further connections.
+                if self.released.load(Ordering::Acquire) {
+                    self.release();
+                }
                 return;
             };
             drop(state);
@@ -333,6 +342,11 @@ impl WorkerPool {
             }
         }
         state.threads -= 1;
+    }
+
+    /// Threads that there are.
+    pub(crate) fn threads(&self) -> usize {
+        lock(&self.state).threads
     }
 
     /// Lets idle threads end.

@@ -5,18 +5,19 @@ use std::sync::Arc;
 
 use crate::connection::Session;
 use crate::error::exception;
+use crate::event_loop::LoopHandle;
+use crate::limits::{Limit, down};
 use crate::logging::ipc_log;
 use crate::proxy_capnp::{thread, thread_map};
 use crate::strand::Strand;
 
-/// Threads that one connection may have here. They cost a queue each, not a thread of the system.
-const MAX_THREADS: usize = 4096;
 /// Threads of a pool.
 const MAX_POOL: u32 = 256;
 
 pub(crate) struct ThreadServer {
     pub(crate) strand: Arc<Strand>,
     pub(crate) session: Weak<Session>,
+    pub(crate) home: LoopHandle,
     /// Made for the other side, so that the strand ends with the capability.
     pub(crate) made: bool,
 }
@@ -25,6 +26,7 @@ impl Drop for ThreadServer {
     fn drop(&mut self) {
         if self.made {
             self.strand.release();
+            down(&self.home.counters().threads);
             if let Some(session) = self.session.upgrade() {
                 session.connection().forget_strand(self.strand.id);
             }
@@ -54,8 +56,9 @@ impl thread_map::Server for ThreadMapServer {
         mut results: thread_map::MakeThreadResults,
     ) -> Result<(), capnp::Error> {
         let session = self.session.upgrade().ok_or_else(|| exception("disconnected"))?;
-        if session.thread_count() >= MAX_THREADS {
-            return Err(exception("too many threads"));
+        if session.thread_count() >= session.limits().max_threads {
+            session.connection().event_loop().hit(Limit::Threads);
+            return Err(exception(Limit::Threads.text()));
         }
         let name = params.get()?.get_name()?.to_string()?;
         let name: String = name.chars().filter(|c| !c.is_control()).take(128).collect();

@@ -14,38 +14,11 @@ pub(crate) use wallet::{load_wallet_client, wallet_loader_client};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use grs_interfaces::{CallError, Handler};
+use grs_interfaces::Handler;
 use grs_ipc_schema::handler_capnp::handler;
 use grs_mp::{RequestContext, Session};
 
-/// An object of this process and the connection over which it is offered. On the IPC thread only.
-///
-/// The object's destructor may block, so it runs on a worker thread.
-pub(crate) struct Hosted<T: ?Sized + Send + Sync + 'static> {
-    pub(crate) session: Rc<Session>,
-    object: Option<Arc<T>>,
-    name: &'static str,
-}
-
-impl<T: ?Sized + Send + Sync + 'static> Hosted<T> {
-    pub(crate) fn new(session: &Rc<Session>, object: Arc<T>, name: &'static str) -> Self {
-        Hosted { session: session.clone(), object: Some(object), name }
-    }
-
-    /// The object, unless it has been destroyed by the other side.
-    pub(crate) fn get(&self) -> Result<Arc<T>, CallError> {
-        self.object.clone().ok_or_else(|| CallError::remote("object has been destroyed"))
-    }
-}
-
-impl<T: ?Sized + Send + Sync + 'static> Drop for Hosted<T> {
-    fn drop(&mut self) {
-        self.session.destroyed(self.name);
-        if let Some(object) = self.object.take() {
-            self.session.connection().event_loop().drop_later(object);
-        }
-    }
-}
+pub(crate) use grs_mp::Hosted;
 
 /// A server method. `here` ones are short and executed on the IPC thread; `short` ones too, if the context's thread is
 /// idle; `worker` ones are executed on the context's thread; `secret` besides is kept out of logs. The first closure

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use capnp::capability::Promise;
-use grs_mp::{Connection, Error, EventLoop, LoopOptions, Remote, RequestContext, Session, exception};
+use grs_mp::{Connection, Error, EventLoop, Limits, LoopOptions, Remote, RequestContext, Session, exception};
 
 use grs_mp::proxy_capnp;
 
@@ -228,7 +228,9 @@ fn connect_root(home: &grs_mp::LoopHandle, stream: UnixStream, with_map: bool) -
 }
 
 fn pair_with(with_map: bool) -> Pair {
-    let server = EventLoop::start(LoopOptions::new("server")).unwrap();
+    let mut options = LoopOptions::new("server");
+    options.limits = Limits::default();
+    let server = EventLoop::start(options).unwrap();
     let client = EventLoop::start(LoopOptions::new("client")).unwrap();
     let (near, far) = UnixStream::pair().unwrap();
     let shared = Arc::new(Shared::default());

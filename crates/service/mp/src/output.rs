@@ -1,0 +1,217 @@
+//! Messages into a stream: collected, and written by a task of its own.
+//!
+//! Sending only appends to a buffer; a task that runs when the loop has no more ready work writes it, so that all messages
+//! made in one turn share a system call.
+//!
+//! Some answers make the caller send a `Finish`, for which nobody waits. Such messages stay in the buffer for a moment:
+//! mostly the next call follows and takes them along, which saves a system call and a wake-up of the other process for
+//! each call.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::io;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use crate::limits::Limit;
+use crate::transport::Sink;
+
+/// How long a message stays for which nobody waits.
+const PATIENCE: Duration = Duration::from_millis(1);
+/// Memory that a buffer keeps.
+const KEEP: usize = 1 << 20;
+/// Messages for which nobody waits are written anyway when there are so many bytes of them.
+const MANY: usize = 64 << 10;
+
+/// Why writing has ended before its time.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum OutputError {
+    Limit(Limit),
+    Io(io::ErrorKind),
+}
+
+#[derive(Default)]
+struct State {
+    bytes: Vec<u8>,
+    /// Bytes that the task has taken and not written.
+    taken: usize,
+    urgent: bool,
+    error: Option<OutputError>,
+    /// Nothing more will be sent.
+    ended: bool,
+    flusher: Option<Waker>,
+    /// The reading side, which has to know of an error.
+    reader: Option<Waker>,
+    /// The same while it waits for progress.
+    waiting: Option<Waker>,
+}
+
+/// The writing half of a connection.
+#[derive(Clone, Default)]
+pub(crate) struct Output(Rc<RefCell<State>>);
+
+enum Next {
+    Write,
+    /// There is something that may stay for a moment.
+    Wait,
+    End,
+}
+
+impl Output {
+    /// Makes the writing half and the task that does the writing, which ends after [`Output::end`] or with an error.
+    pub(crate) fn new(
+        sink: Box<dyn Sink>,
+        write_time: Duration,
+        written: impl Fn(usize) + 'static,
+    ) -> (Output, impl Future<Output = ()>) {
+        let output = Output::default();
+        let task = output.clone().write_out(sink, write_time, written);
+        (output, task)
+    }
+
+    /// Appends a message. `urgent` means that somebody waits for it.
+    pub(crate) fn send(&self, segments: &[&[u8]], urgent: bool) {
+        let mut state = self.0.borrow_mut();
+        if state.error.is_some() || state.ended {
+            return;
+        }
+        let was_empty = state.bytes.is_empty();
+        let out = &mut state.bytes;
+        let length = |segment: &[u8]| u32::try_from(segment.len() / 8).unwrap_or(u32::MAX).to_le_bytes();
+        out.reserve(8 + 4 * segments.len() + segments.iter().map(|segment| segment.len()).sum::<usize>());
+        // No message that can be built has as many segments as the number holds.
+        out.extend_from_slice(
+            &u32::try_from(segments.len().wrapping_sub(1)).unwrap_or_default().to_le_bytes(),
+        );
+        segments.iter().for_each(|segment| out.extend_from_slice(&length(segment)));
+        if segments.len() % 2 == 0 {
+            out.extend_from_slice(&[0; 4]);
+        }
+        segments.iter().for_each(|segment| out.extend_from_slice(segment));
+        state.urgent |= urgent || state.bytes.len() >= MANY;
+        if (state.urgent || was_empty)
+            && let Some(waker) = state.flusher.take()
+        {
+            waker.wake();
+        }
+    }
+
+    /// Lets the task write what is left and end.
+    pub(crate) fn end(&self) {
+        let mut state = self.0.borrow_mut();
+        state.ended = true;
+        if let Some(waker) = state.flusher.take() {
+            waker.wake();
+        }
+    }
+
+    /// Why writing has ended, of which the caller is woken; or whether more than `limit` bytes wait to be written, the
+    /// caller then being woken on progress too.
+    pub(crate) fn poll_unread(&self, limit: usize, cx: &Context<'_>) -> Result<bool, OutputError> {
+        let mut state = self.0.borrow_mut();
+        if let Some(error) = state.error {
+            return Err(error);
+        }
+        if !state.reader.as_ref().is_some_and(|known| known.will_wake(cx.waker())) {
+            state.reader = Some(cx.waker().clone());
+        }
+        let over = state.bytes.len() + state.taken > limit;
+        if over {
+            state.waiting = Some(cx.waker().clone());
+        }
+        Ok(over)
+    }
+
+    /// Ready when there is something to write at once, or (`Next::Wait`) something that may stay for a moment.
+    fn poll(&self, batch: &mut Vec<u8>, patient: bool, cx: &Context<'_>) -> Poll<Next> {
+        let mut state = self.0.borrow_mut();
+        if !state.bytes.is_empty() {
+            if !(state.urgent || state.ended || patient) {
+                state.flusher = Some(cx.waker().clone());
+                return Poll::Ready(Next::Wait);
+            }
+            state.urgent = false;
+            std::mem::swap(&mut state.bytes, batch);
+            state.taken = batch.len();
+            return Poll::Ready(Next::Write);
+        }
+        if state.ended {
+            return Poll::Ready(Next::End);
+        }
+        state.flusher = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    async fn write_out(self, mut sink: Box<dyn Sink>, write_time: Duration, written: impl Fn(usize)) {
+        let mut batch = Vec::new();
+        loop {
+            let mut next = poll_fn(|cx| self.poll(&mut batch, false, cx)).await;
+            if matches!(next, Next::Wait) {
+                let more = poll_fn(|cx| match self.poll(&mut batch, false, cx) {
+                    Poll::Ready(Next::Wait) => Poll::Pending,
+                    other => other,
+                });
+                next = match tokio::time::timeout(PATIENCE, more).await {
+                    Ok(next) => next,
+                    Err(_) => poll_fn(|cx| self.poll(&mut batch, true, cx)).await,
+                };
+            }
+            if matches!(next, Next::End) {
+                break;
+            }
+            if let Err(error) = self.write_batch(&mut *sink, &batch, write_time, &written).await {
+                let mut state = self.0.borrow_mut();
+                state.error = Some(error);
+                state.bytes = Vec::new();
+                state.taken = 0;
+                for waker in [state.reader.take(), state.waiting.take()].into_iter().flatten() {
+                    waker.wake();
+                }
+                return;
+            }
+            batch.clear();
+            // A block that went through must not keep its memory.
+            batch.shrink_to(KEEP);
+        }
+        let _ = poll_fn(|cx| sink.poll_shutdown(cx)).await;
+    }
+
+    async fn write_batch(
+        &self,
+        sink: &mut dyn Sink,
+        mut batch: &[u8],
+        write_time: Duration,
+        written: &impl Fn(usize),
+    ) -> Result<(), OutputError> {
+        while !batch.is_empty() {
+            let count = in_time(write_time, |cx| sink.poll_write(cx, batch)).await?;
+            if count == 0 {
+                return Err(OutputError::Io(io::ErrorKind::WriteZero));
+            }
+            batch = &batch[count..];
+            written(count);
+            let mut state = self.0.borrow_mut();
+            state.taken = batch.len();
+            if let Some(waker) = state.waiting.take() {
+                waker.wake();
+            }
+        }
+        in_time(write_time, |cx| sink.poll_flush(cx)).await
+    }
+}
+
+/// Polls, with a time limit if it is not ready at once.
+async fn in_time<T>(
+    time: Duration,
+    mut poll: impl FnMut(&mut Context<'_>) -> Poll<io::Result<T>>,
+) -> Result<T, OutputError> {
+    let result = match poll_fn(|cx| Poll::Ready(poll(cx))).await {
+        Poll::Ready(result) => result,
+        Poll::Pending => match tokio::time::timeout(time, poll_fn(poll)).await {
+            Ok(result) => result,
+            Err(_) => return Err(OutputError::Limit(Limit::WriteTime)),
+        },
+    };
+    result.map_err(|error| OutputError::Io(error.kind()))
+}
