@@ -22,9 +22,10 @@ use crate::Error;
 use crate::client::Remote;
 use crate::error::{AFTER_DISCONNECT, DURING_DISCONNECT};
 use crate::event_loop::LoopHandle;
-use crate::limits::{Limits, down, up};
+use crate::limits::{Limit, Limits, down, up};
 use crate::logging::{ipc_log, thread_name};
 use crate::network::Network;
+use crate::output::Output;
 use crate::proxy_capnp::{thread, thread_map};
 use crate::strand::{Strand, lock};
 use crate::threads::{ThreadMapServer, ThreadServer};
@@ -286,6 +287,7 @@ thread_local! {
 pub struct Session {
     conn: Connection,
     limits: Limits,
+    output: Output,
     /// Calls of the other side that wait or are being executed.
     calls: Cell<usize>,
     /// What lives as long as the connection.
@@ -322,6 +324,7 @@ impl Session {
         let session = Rc::new(Session {
             conn: conn.clone(),
             limits,
+            output: network.output(),
             calls: Cell::new(0),
             kept: RefCell::default(),
             threads: RefCell::default(),
@@ -428,11 +431,9 @@ impl Session {
         self.kept.borrow_mut().push(Box::new(value));
     }
 
-    /// Ends the connection because of a limit.
-    pub(crate) fn abort(&self, limit: crate::limits::Limit) {
-        self.conn.event_loop().hit(limit);
-        self.conn.set_cause(format!("Refused: {}.", limit.text()));
-        self.disconnect();
+    /// Ends the connection because of a limit, which the other side is told.
+    pub(crate) fn abort(&self, limit: Limit) {
+        self.output.abort(limit);
     }
 
     /// The connection, for other threads.

@@ -318,6 +318,13 @@ impl Network {
     }
 }
 
+impl Network {
+    /// The writing half, for ending the connection.
+    pub(crate) fn output(&self) -> Output {
+        self.wire.output.clone()
+    }
+}
+
 impl VatNetwork<Side> for Network {
     fn connect(&mut self, host: Side) -> Option<Box<dyn capnp_rpc::Connection<Side>>> {
         (host != self.wire.side)

@@ -38,6 +38,8 @@ struct State {
     taken: usize,
     urgent: bool,
     error: Option<OutputError>,
+    /// A limit because of which the connection is to be ended; what is sent until then is written.
+    abort: Option<Limit>,
     /// Nothing more will be sent.
     ended: bool,
     flusher: Option<Waker>,
@@ -45,6 +47,14 @@ struct State {
     reader: Option<Waker>,
     /// The same while it waits for progress.
     waiting: Option<Waker>,
+}
+
+impl State {
+    fn wake_reader(&mut self) {
+        for waker in [self.reader.take(), self.waiting.take()].into_iter().flatten() {
+            waker.wake();
+        }
+    }
 }
 
 /// The writing half of a connection.
@@ -97,6 +107,13 @@ impl Output {
         }
     }
 
+    /// Makes the reading side end the connection because of a limit.
+    pub(crate) fn abort(&self, limit: Limit) {
+        let mut state = self.0.borrow_mut();
+        state.abort = Some(limit);
+        state.wake_reader();
+    }
+
     /// Lets the task write what is left and end.
     pub(crate) fn end(&self) {
         let mut state = self.0.borrow_mut();
@@ -110,7 +127,7 @@ impl Output {
     /// caller then being woken on progress too.
     pub(crate) fn poll_unread(&self, limit: usize, cx: &Context<'_>) -> Result<bool, OutputError> {
         let mut state = self.0.borrow_mut();
-        if let Some(error) = state.error {
+        if let Some(error) = state.error.or(state.abort.map(OutputError::Limit)) {
             return Err(error);
         }
         if !state.reader.as_ref().is_some_and(|known| known.will_wake(cx.waker())) {
@@ -165,9 +182,7 @@ impl Output {
                 state.error = Some(error);
                 state.bytes = Vec::new();
                 state.taken = 0;
-                for waker in [state.reader.take(), state.waiting.take()].into_iter().flatten() {
-                    waker.wake();
-                }
+                state.wake_reader();
                 return;
             }
             batch.clear();

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Metadata, Subscriber, span};
 
-use super::{echo, pair};
+use super::support::{echo, pair};
 
 type Lines = Arc<Mutex<Vec<(Level, String)>>>;
 

@@ -1,308 +1,24 @@
 //! The threading contract of libmultiprocess, over a socket pair between two event loops.
+//!
+//! `conformance` has the items of the contract's checklist that concern the runtime.
 
 #![allow(clippy::unwrap_used)]
 
 use std::os::unix::net::UnixStream;
-use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use capnp::capability::Promise;
-use grs_mp::{Connection, Error, EventLoop, Limits, LoopOptions, Remote, RequestContext, Session, exception};
+use grs_mp::{Connection, Error, EventLoop, LoopOptions, exception, proxy_capnp};
 
-use grs_mp::proxy_capnp;
-
+mod conformance;
 #[allow(clippy::all, clippy::unwrap_used, clippy::unimplemented, unused)]
 #[rustfmt::skip]
 mod contract_capnp;
 mod logs;
+mod support;
 
-use contract_capnp::{callback, root};
-
-#[derive(Default)]
-struct Shared {
-    started: Mutex<Vec<u32>>,
-}
-
-/// The served object.
-struct RootServer {
-    session: Rc<Session>,
-    shared: Arc<Shared>,
-}
-
-impl root::Server for RootServer {
-    async fn construct(
-        self: Rc<Self>,
-        params: root::ConstructParams,
-        mut results: root::ConstructResults,
-    ) -> Result<(), capnp::Error> {
-        let map = self.session.construct(params.get()?.get_thread_map().ok());
-        results.get().set_thread_map(map);
-        Ok(())
-    }
-
-    async fn echo(
-        self: Rc<Self>,
-        params: root::EchoParams,
-        mut results: root::EchoResults,
-    ) -> Result<(), capnp::Error> {
-        let call = self.session.receive(&params);
-        let p = params.get()?;
-        let text = p.get_text()?.to_string()?;
-        let context = RequestContext::read(p.get_context());
-        let text = call.run_short(context, move || Ok::<_, String>(text)).await?;
-        results.get().set_text(&text);
-        call.done(&mut results)
-    }
-
-    async fn work(
-        self: Rc<Self>,
-        params: root::WorkParams,
-        mut results: root::WorkResults,
-    ) -> Result<(), capnp::Error> {
-        let call = self.session.receive(&params);
-        let p = params.get()?;
-        let (id, time) = (p.get_id(), Duration::from_millis(p.get_milliseconds().into()));
-        let shared = self.shared.clone();
-        call.run(RequestContext::read(p.get_context()), move || {
-            shared.started.lock().unwrap().push(id);
-            std::thread::sleep(time);
-            Ok::<_, String>(())
-        })
-        .await?;
-        call.done(&mut results)
-    }
-
-    async fn started(
-        self: Rc<Self>,
-        _: root::StartedParams,
-        mut results: root::StartedResults,
-    ) -> Result<(), capnp::Error> {
-        let ids = self.shared.started.lock().unwrap().clone();
-        results.get().set_ids(&ids[..])?;
-        Ok(())
-    }
-
-    async fn descend(
-        self: Rc<Self>,
-        params: root::DescendParams,
-        mut results: root::DescendResults,
-    ) -> Result<(), capnp::Error> {
-        let call = self.session.receive(&params);
-        let p = params.get()?;
-        let depth = p.get_depth();
-        let callback = self.session.remote(p.get_callback()?);
-        let (depth, thread) = call
-            .run(RequestContext::read(p.get_context()), move || {
-                let own = format!("{:?}", std::thread::current().id());
-                if depth == 0 {
-                    return Ok((0, own));
-                }
-                let (reached, inner) = call_back(&callback, depth)?;
-                // The innermost call ran on this very thread.
-                if reached + 1 == depth && !inner.is_empty() && depth == 1 {
-                    return Ok::<_, Error>((depth, own));
-                }
-                assert!(inner.is_empty() || inner == own, "{inner} is not {own}");
-                Ok((reached + 1, own))
-            })
-            .await?;
-        let mut out = results.get();
-        out.set_depth(depth);
-        out.set_thread(&thread);
-        call.done(&mut results)
-    }
-
-    async fn fail(
-        self: Rc<Self>,
-        params: root::FailParams,
-        _: root::FailResults,
-    ) -> Result<(), capnp::Error> {
-        let call = self.session.receive(&params);
-        let p = params.get()?;
-        let panic = p.get_panic();
-        call.run(RequestContext::read(p.get_context()), move || {
-            if panic {
-                std::panic::resume_unwind(Box::new(()));
-            }
-            Err::<(), _>("it does not work")
-        })
-        .await
-    }
-
-    async fn secret(
-        self: Rc<Self>,
-        params: root::SecretParams,
-        mut results: root::SecretResults,
-    ) -> Result<(), capnp::Error> {
-        let call = self.session.receive_secret(&params);
-        let p = params.get()?;
-        call.run(RequestContext::read(p.get_context()), || Ok::<_, String>(())).await?;
-        call.done(&mut results)
-    }
-}
-
-fn call_back(callback: &Remote<callback::Client>, depth: u32) -> Result<(u32, String), Error> {
-    callback.call(move |client, call| async move {
-        let mut request = client.call_request();
-        let mut p = request.get();
-        call.context(p.reborrow().init_context())?;
-        p.set_depth(depth);
-        let response = call.send(request).await?;
-        let r = response.get()?;
-        Ok((r.get_depth(), r.get_thread()?.to_string()?))
-    })
-}
-
-fn descend(
-    root: &Remote<root::Client>,
-    depth: u32,
-    make: impl FnOnce(&Rc<Session>) -> callback::Client + Send + 'static,
-) -> Result<(u32, String), Error> {
-    root.call(move |client, call| async move {
-        let mut request = client.descend_request();
-        let mut p = request.get();
-        call.context(p.reborrow().init_context())?;
-        p.set_depth(depth);
-        p.set_callback(make(call.session()));
-        let response = call.send(request).await?;
-        let r = response.get()?;
-        Ok((r.get_depth(), r.get_thread()?.to_string()?))
-    })
-}
-
-/// The caller's callback: goes down one step by calling the root again, on the thread that waits.
-struct CallbackServer {
-    session: Rc<Session>,
-    root: Remote<root::Client>,
-    expected: std::thread::ThreadId,
-}
-
-impl callback::Server for CallbackServer {
-    async fn call(
-        self: Rc<Self>,
-        params: callback::CallParams,
-        mut results: callback::CallResults,
-    ) -> Result<(), capnp::Error> {
-        let call = self.session.receive(&params);
-        let p = params.get()?;
-        let depth = p.get_depth();
-        let (root, expected) = (self.root.clone(), self.expected);
-        let (reached, thread) = call
-            .run(RequestContext::read(p.get_context()), move || {
-                assert_eq!(std::thread::current().id(), expected, "callback on another thread");
-                let next = root.clone();
-                descend(&root, depth - 1, move |session| {
-                    let session = session.clone();
-                    capnp_rpc::new_client(CallbackServer { session, root: next, expected })
-                })
-            })
-            .await?;
-        let mut out = results.get();
-        out.set_depth(reached);
-        out.set_thread(&thread);
-        call.done(&mut results)
-    }
-}
-
-struct Pair {
-    root: Remote<root::Client>,
-    shared: Arc<Shared>,
-    _client: EventLoop,
-    _server: EventLoop,
-}
-
-fn connect_root(home: &grs_mp::LoopHandle, stream: UnixStream, with_map: bool) -> Remote<root::Client> {
-    Connection::connect(home, stream, move |client: &root::Client, threads| {
-        let mut request = client.construct_request();
-        if with_map {
-            request.get().set_thread_map(threads);
-        }
-        let answer = request.send();
-        let map = answer.pipeline.get_thread_map();
-        let promise = answer.promise;
-        (map, Promise::from_future(async move { promise.await.map(|_| ()) }))
-    })
-    .unwrap()
-}
-
-fn pair_with(with_map: bool) -> Pair {
-    let mut options = LoopOptions::new("server");
-    options.limits = Limits::default();
-    let server = EventLoop::start(options).unwrap();
-    let client = EventLoop::start(LoopOptions::new("client")).unwrap();
-    let (near, far) = UnixStream::pair().unwrap();
-    let shared = Arc::new(Shared::default());
-    let served = shared.clone();
-    Connection::serve(&server.handle(), far, move |session| {
-        let object = RootServer { session: session.clone(), shared: served };
-        let client: root::Client = capnp_rpc::new_client(object);
-        client.client
-    })
-    .unwrap();
-    let root = connect_root(&client.handle(), near, with_map);
-    Pair { root, shared, _client: client, _server: server }
-}
-
-fn pair() -> Pair {
-    pair_with(true)
-}
-
-fn echo(root: &Remote<root::Client>, text: &str) -> Result<String, Error> {
-    let text = text.to_owned();
-    root.call(move |client, call| async move {
-        let mut request = client.echo_request();
-        let mut p = request.get();
-        call.context(p.reborrow().init_context())?;
-        p.set_text(&text);
-        let response = call.send(request).await?;
-        Ok(response.get()?.get_text()?.to_string()?)
-    })
-}
-
-fn work(root: &Remote<root::Client>, id: u32, milliseconds: u32) -> Result<(), Error> {
-    root.call(move |client, call| async move {
-        let mut request = client.work_request();
-        let mut p = request.get();
-        call.context(p.reborrow().init_context())?;
-        p.set_id(id);
-        p.set_milliseconds(milliseconds);
-        call.send(request).await.map(|_| ())
-    })
-}
-
-/// A thread map asked for without waiting.
-fn pipelined_map(client: &root::Client) -> proxy_capnp::thread_map::Client {
-    let answer = client.construct_request().send();
-    let map = answer.pipeline.get_thread_map();
-    tokio::task::spawn_local(answer.promise);
-    map
-}
-
-/// A thread asked for without waiting.
-fn pipelined_thread(map: &proxy_capnp::thread_map::Client, name: &str) -> proxy_capnp::thread::Client {
-    let mut request = map.make_thread_request();
-    request.get().set_name(name);
-    let answer = request.send();
-    let thread = answer.pipeline.get_result();
-    tokio::task::spawn_local(answer.promise);
-    thread
-}
-
-fn work_request(
-    client: &root::Client,
-    thread: &proxy_capnp::thread::Client,
-    id: u32,
-    milliseconds: u32,
-) -> capnp::capability::RemotePromise<root::work_results::Owned> {
-    let mut request = client.work_request();
-    let mut p = request.get();
-    p.reborrow().init_context().set_thread(thread.clone());
-    p.set_id(id);
-    p.set_milliseconds(milliseconds);
-    request.send()
-}
+use support::*;
 
 #[test]
 fn a_client_may_send_everything_without_waiting() {
@@ -557,12 +273,8 @@ fn garbage_ends_only_its_own_connection() {
         [&[0xff_u8; 64][..], b"GET / HTTP/1.1\r\n\r\n", &[0, 0, 0, 0, 0xff, 0xff, 0xff, 0x7f, 1, 2]]
     {
         let (mut near, far) = UnixStream::pair().unwrap();
-        let conn = Connection::serve(&server.handle(), far, |session| {
-            let object = RootServer { session: session.clone(), shared: Arc::default() };
-            let client: root::Client = capnp_rpc::new_client(object);
-            client.client
-        })
-        .unwrap();
+        let conn =
+            Connection::serve(&server.handle(), far, |session| root_client(session, Arc::default())).unwrap();
         let closed = Arc::new(AtomicBool::new(false));
         let note = closed.clone();
         conn.on_close(move |_| note.store(true, Ordering::Release));
