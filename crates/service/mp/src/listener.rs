@@ -17,6 +17,9 @@ use crate::limits::{Limit, Limits};
 use crate::logging::{ipc_log, thread_name};
 use crate::transport::Transport;
 
+/// How often the loop looks for ended connections before it refuses one.
+const TURNS: usize = 8;
+
 /// The future of a stream that is being set up.
 pub type Opening = Pin<Box<dyn Future<Output = io::Result<Transport>>>>;
 
@@ -122,6 +125,13 @@ impl Listener {
                             continue;
                         }
                     };
+                    // Connections that have ended in the meantime may not have been noticed: their turn is before refusals.
+                    for _ in 0..TURNS {
+                        if active.load(Ordering::Relaxed) < limits.max_connections {
+                            break;
+                        }
+                        tokio::task::yield_now().await;
+                    }
                     let Some(place) = Place::take(&active, limits.max_connections) else {
                         handle.hit(Limit::Connections);
                         refuse(opening, Limit::Connections);

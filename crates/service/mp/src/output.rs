@@ -95,7 +95,7 @@ impl Output {
             &u32::try_from(segments.len().wrapping_sub(1)).unwrap_or_default().to_le_bytes(),
         );
         segments.iter().for_each(|segment| out.extend_from_slice(&length(segment)));
-        if segments.len() % 2 == 0 {
+        if segments.len().is_multiple_of(2) {
             out.extend_from_slice(&[0; 4]);
         }
         segments.iter().for_each(|segment| out.extend_from_slice(segment));
