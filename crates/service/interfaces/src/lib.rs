@@ -14,6 +14,7 @@ mod args;
 mod chain;
 mod echo;
 mod error;
+pub mod gui;
 mod init;
 mod mining;
 mod notifications;
