@@ -9,9 +9,9 @@ use crate::metadata::Package;
 const BANS: &[(&str, &[&str])] = &[
     ("tokio", &["grs-socket", "grs-rpc", "grs-mp", "grs-ipc", "grs-node"]),
     ("hyper", &["grs-rpc"]),
-    ("capnp", &["grs-mp-schema", "grs-mp", "grs-ipc", "grs-ipc-schema"]),
+    ("capnp", &["grs-mp-schema", "grs-mp", "grs-mpgen", "grs-ipc", "grs-ipc-schema"]),
     ("capnp-rpc", &["grs-mp", "grs-ipc", "grs-ipc-schema"]),
-    ("capnpc", &[]),
+    ("capnpc", &["grs-mpgen"]),
     ("rusqlite", &["grs-wallet"]),
     ("openssl", &[]),
     ("openssl-sys", &[]),

@@ -1,12 +1,14 @@
 //! Project checks that need nothing but cargo.
 //!
 //! `cargo run -p xtask -- check` runs all of them; single ones by name: `layers`, `bans`, `licences`, `fuzz`,
-//! `paths`, `vectors REPORT`.
+//! `paths`, `schemas --check`, `vectors REPORT`. `schemas` without `--check` writes the code that is generated from the
+//! schemas anew; that needs the program `capnp`.
 
 mod fuzz;
 mod layers;
 mod metadata;
 mod paths;
+mod schemas;
 mod vectors;
 
 use std::process::ExitCode;
@@ -19,10 +21,12 @@ fn run(name: &str, rest: &[String]) -> Result<Findings, String> {
         "bans" => layers::bans(&metadata::load()?),
         "licences" => layers::licences(&metadata::load()?),
         "fuzz" => fuzz::coverage(&metadata::load()?),
+        "schemas" if rest.iter().any(|option| option == "--check") => schemas::check(),
+        "schemas" => schemas::regenerate(),
         "paths" => paths::machine_paths(),
         "vectors" => vectors::report(rest.first().ok_or("vectors needs the report file")?),
         other => Err(format!(
-            "unknown check '{other}'; one of check, layers, bans, licences, fuzz, paths, vectors"
+            "unknown check '{other}'; one of check, layers, bans, licences, fuzz, paths, schemas, vectors"
         )),
     }
 }
@@ -30,8 +34,9 @@ fn run(name: &str, rest: &[String]) -> Result<Findings, String> {
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let (name, rest) = args.split_first().map_or(("check", &[][..]), |(n, r)| (n.as_str(), r));
-    let names =
-        if name == "check" { vec!["layers", "bans", "licences", "fuzz", "paths"] } else { vec![name] };
+    let all = ["layers", "bans", "licences", "fuzz", "paths", "schemas"];
+    let check = ["--check".to_owned()];
+    let (names, rest) = if name == "check" { (all.to_vec(), &check[..]) } else { (vec![name], rest) };
     let mut failed = false;
     for name in names {
         match run(name, rest) {

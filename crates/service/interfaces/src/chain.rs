@@ -44,7 +44,7 @@ pub trait Chain: Send + Sync {
     fn find_ancestor_by_height(
         &self,
         block: BlockHash,
-        ancestor_height: u32,
+        height: u32,
         want: FindBlock,
     ) -> CallResult<Option<FoundBlock>>;
     /// `ancestor`, if it is one of `block`. *Short* unless block data is wanted.

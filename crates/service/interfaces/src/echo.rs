@@ -4,8 +4,8 @@ use crate::CallResult;
 
 /// Gives back what it is given.
 pub trait Echo: Send + Sync {
-    /// Answers `text` unchanged.
-    fn echo(&self, text: &str) -> CallResult<String>;
+    /// Answers what it gets, unchanged.
+    fn echo(&self, echo: &str) -> CallResult<String>;
 }
 
 /// The [`Echo`] of this process.

@@ -81,7 +81,7 @@ impl Hello {
 /// A method that a process does not provide answers an error.
 pub trait Init: Send + Sync {
     /// Version and network hand-shake. Answers who this process is, or an error when the two cannot work together.
-    fn hello(&self, peer: &Hello) -> CallResult<Hello>;
+    fn hello(&self, hello: &Hello) -> CallResult<Hello>;
 
     /// Makes the test interface; every process has it.
     fn make_echo(&self) -> CallResult<Arc<dyn Echo>> {

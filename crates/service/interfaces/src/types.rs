@@ -125,6 +125,13 @@ pub struct FindBlock {
     pub next_data: bool,
 }
 
+impl FindBlock {
+    /// Whether the answer needs no block data, so that nothing is read from disk.
+    pub fn is_light(&self) -> bool {
+        !self.data && !self.next_data
+    }
+}
+
 /// What the node knows of a block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundBlock {

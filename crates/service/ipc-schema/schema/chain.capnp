@@ -5,9 +5,10 @@
 # Transactions and blocks are in consensus serialization with witnesses. Settings are JSON texts.
 
 using Handlers = import "handler.capnp";
+using Generator = import "/generator.capnp";
 using Proxy = import "/mp/proxy.capnp";
 
-interface Chain {
+interface Chain $Generator.trait("Chain") $Generator.state("ChainState") $Generator.extra("handleRpc") {
   getHeight @0 () -> (result :UInt32, hasResult :Bool);
   getBlockHash @1 (height :UInt32) -> (result :Data);
   haveBlockOnDisk @2 (height :UInt32) -> (result :Bool);
@@ -16,26 +17,26 @@ interface Chain {
   blockFilterMatchesAny @5 (context :Proxy.Context, block :Data, scripts :List(Data)) -> (result :Bool, hasResult :Bool);
 
   # The context of the next five may be left out if no block data are wanted.
-  findBlock @6 (context :Proxy.Context, hash :Data, want :FindBlock) -> (result :FoundBlock);
-  findFirstBlockWithTimeAndHeight @7 (context :Proxy.Context, minTime :Int64, minHeight :UInt32, want :FindBlock) -> (result :FoundBlock);
-  findAncestorByHeight @8 (context :Proxy.Context, block :Data, height :UInt32, want :FindBlock) -> (result :FoundBlock);
-  findAncestorByHash @9 (context :Proxy.Context, block :Data, ancestor :Data, want :FindBlock) -> (result :FoundBlock);
-  findCommonAncestor @10 (context :Proxy.Context, block1 :Data, block2 :Data, want :FindBlock) -> (ancestor :FoundBlock, block1 :FoundBlock, block2 :FoundBlock);
+  findBlock @6 (context :Proxy.Context, hash :Data, want :FindBlock) -> (result :FoundBlock) $Generator.light("want");
+  findFirstBlockWithTimeAndHeight @7 (context :Proxy.Context, minTime :Int64, minHeight :UInt32, want :FindBlock) -> (result :FoundBlock) $Generator.light("want");
+  findAncestorByHeight @8 (context :Proxy.Context, block :Data, height :UInt32, want :FindBlock) -> (result :FoundBlock) $Generator.light("want");
+  findAncestorByHash @9 (context :Proxy.Context, block :Data, ancestor :Data, want :FindBlock) -> (result :FoundBlock) $Generator.light("want");
+  findCommonAncestor @10 (context :Proxy.Context, block1 :Data, block2 :Data, want :FindBlock) -> (ancestor :FoundBlock, block1 :FoundBlock, block2 :FoundBlock) $Generator.light("want");
 
   findCoins @11 (context :Proxy.Context, outpoints :Data) -> (result :List(FoundCoin));
   guessVerificationProgress @12 (block :Data) -> (result :Float64);
   hasBlocks @13 (block :Data, minHeight :UInt32, maxHeight :UInt32, hasMaxHeight :Bool) -> (result :Bool);
   scanBlocks @14 (context :Proxy.Context, needles :ScanNeedles, stopHeight :UInt32, hasStopHeight :Bool) -> (result :BlockScan);
 
-  isRbfOptIn @15 (context :Proxy.Context, tx :Data) -> (result :RbfState);
+  isRbfOptIn @15 (context :Proxy.Context, tx :Data $Generator.decodeLater) -> (result :RbfState);
   isInMempool @16 (context :Proxy.Context, txid :Data) -> (result :Bool);
   hasDescendantsInMempool @17 (context :Proxy.Context, txid :Data) -> (result :Bool);
-  broadcastTransaction @18 (context :Proxy.Context, tx :Data, maxFee :Int64, method :TxBroadcast) -> (accepted :Bool, error :Text);
+  broadcastTransaction @18 (context :Proxy.Context, tx :Data $Generator.decodeLater, maxFee :Int64, method :TxBroadcast) -> (accepted :Bool, error :Text);
   getTransactionAncestry @19 (context :Proxy.Context, txid :Data) -> (ancestors :UInt64, clusterCount :UInt64, ancestorSize :UInt64, ancestorFees :Int64);
   calculateIndividualBumpFees @20 (context :Proxy.Context, outpoints :Data, feerate :Int64) -> (result :List(Int64));
   calculateCombinedBumpFee @21 (context :Proxy.Context, outpoints :Data, feerate :Int64) -> (result :Int64, hasResult :Bool);
   getPackageLimits @22 () -> (ancestors :UInt32, descendants :UInt32);
-  checkChainLimits @23 (context :Proxy.Context, tx :Data) -> (error :Handlers.BilingualString);
+  checkChainLimits @23 (context :Proxy.Context, tx :Data $Generator.decodeLater) -> (error :Handlers.BilingualString);
 
   estimateSmartFee @24 (context :Proxy.Context, numBlocks :UInt32, conservative :Bool) -> (result :FeeEstimate);
   estimateMaxBlocks @25 () -> (result :UInt32);
@@ -56,12 +57,12 @@ interface Chain {
   initError @38 (context :Proxy.Context, message :Handlers.BilingualString) -> ();
   showProgress @39 (context :Proxy.Context, title :Text, progress :Int32, resumePossible :Bool) -> ();
 
-  handleNotifications @40 (context :Proxy.Context, notifications :ChainNotifications, options :NotifyOptions) -> (result :Handlers.Handler);
-  waitForNotificationsIfTipChanged @41 (context :Proxy.Context, oldTip :Data) -> ();
-  waitForNotifications @42 (context :Proxy.Context) -> ();
-  requestMempoolTransactions @43 (context :Proxy.Context, notifications :ChainNotifications, options :NotifyOptions) -> ();
+  handleNotifications @40 (context :Proxy.Context, notifications :ChainNotifications, options :NotifyOptions) -> (result :Handlers.Handler) $Generator.byHand("both");
+  waitForNotificationsIfTipChanged @41 (context :Proxy.Context, oldTip :Data) -> () $Generator.byHand("server");
+  waitForNotifications @42 (context :Proxy.Context) -> () $Generator.byHand("server");
+  requestMempoolTransactions @43 (context :Proxy.Context, notifications :ChainNotifications, options :NotifyOptions) -> () $Generator.byHand("both");
 
-  handleRpcs @44 (context :Proxy.Context, commands :List(RpcCommand), actor :RpcActor) -> (result :Handlers.Handler);
+  handleRpcs @44 (context :Proxy.Context, commands :List(RpcCommand), actor :RpcActor) -> (result :Handlers.Handler) $Generator.byHand("server");
   rpcEnableDeprecated @45 (method :Text) -> (result :Bool);
 
   getSetting @46 (name :Text) -> (result :Text);
@@ -122,7 +123,7 @@ struct FeeEstimate {
   bestHeight @4 :UInt32;
 }
 
-interface BlockScan {
+interface BlockScan $Generator.trait("BlockScan") {
   nextChunk @0 (context :Proxy.Context, fromHeight :UInt32, expectedPrev :Data, added :ScanNeedles) -> (result :ScanChunk);
 }
 
@@ -237,13 +238,13 @@ struct RpcReply {
   }
 }
 
-interface RpcActor {
-  call @0 (context :Proxy.Context, request :RpcRequest, lastCallback :Bool) -> (reply :RpcReply);
+interface RpcActor $Generator.trait("RpcActor") {
+  call @0 (context :Proxy.Context, request :RpcRequest, lastCallback :Bool) -> (reply :RpcReply $Generator.whole) $Generator.secret;
 }
 
 enum SettingsAction { write @0; skipWrite @1; }
 
-interface SettingsUpdate {
+interface SettingsUpdate $Generator.trait("SettingsUpdate") {
   update @0 (context :Proxy.Context, value :Text) -> (value :Text, action :SettingsAction);
   # A null value leaves the setting as it is.
 }

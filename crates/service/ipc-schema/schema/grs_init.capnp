@@ -4,15 +4,16 @@
 
 using Chains = import "chain.capnp";
 using Init = import "init.capnp";
+using Generator = import "/generator.capnp";
 using Proxy = import "/mp/proxy.capnp";
 using Wallets = import "wallet.capnp";
 
-interface GrsInit extends(Init.Init) {
+interface GrsInit extends(Init.Init) $Generator.trait("Init") {
   hello @0 (hello :Hello) -> (hello :Hello);
   # Version and network hand-shake; first call after construct. Fails with a text for the user.
 
   makeChain @1 (context :Proxy.Context) -> (result :Chains.Chain);
-  makeWalletLoader @2 (context :Proxy.Context, args :GlobalArgs, chain :Chains.Chain) -> (result :Wallets.WalletLoader);
+  makeWalletLoader @2 (context :Proxy.Context, args :GlobalArgs, chain :Chains.Chain) -> (result :Wallets.WalletLoader) $Generator.secret $Generator.byHand("client");
 }
 
 enum Role { node @0; wallet @1; gui @2; other @3; }

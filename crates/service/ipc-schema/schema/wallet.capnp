@@ -2,6 +2,7 @@
 # The wallet process as the node sees it.
 
 using Handlers = import "handler.capnp";
+using Generator = import "/generator.capnp";
 using Proxy = import "/mp/proxy.capnp";
 
 interface ChainClient {
@@ -14,11 +15,11 @@ interface ChainClient {
   schedulerMockForward @6 (context :Proxy.Context, seconds :Int64) -> ();
 }
 
-interface WalletLoader extends(ChainClient) {
-  createWallet @0 (context :Proxy.Context, name :Text, passphrase :Data, flags :UInt64) -> (result :Outcome);
+interface WalletLoader extends(ChainClient) $Generator.trait("WalletLoader") {
+  createWallet @0 (context :Proxy.Context, name :Text, passphrase :Data, flags :UInt64) -> (result :Outcome) $Generator.secret;
   loadWallet @1 (context :Proxy.Context, name :Text) -> (result :Outcome);
   restoreWallet @2 (context :Proxy.Context, backupFile :Text, name :Text, loadAfterRestore :Bool) -> (result :Outcome);
-  migrateWallet @3 (context :Proxy.Context, name :Text, passphrase :Data) -> (result :Migration);
+  migrateWallet @3 (context :Proxy.Context, name :Text, passphrase :Data) -> (result :Migration) $Generator.secret;
   isEncrypted @4 (context :Proxy.Context, name :Text) -> (result :Bool);
   getWalletDir @5 (context :Proxy.Context) -> (result :Text);
   listWalletDir @6 (context :Proxy.Context) -> (result :List(DirEntry));
@@ -47,6 +48,6 @@ struct DirEntry {
   format @1 :Text;
 }
 
-interface LoadWalletCallback {
+interface LoadWalletCallback $Generator.trait("LoadWalletCallback") {
   loaded @0 (context :Proxy.Context, name :Text) -> ();
 }

@@ -2,7 +2,7 @@
 //!
 //! The schemas are in `schema/`. `init`, `echo`, `mining`, `common` and `rpc` are the reference's wire contract: ids,
 //! names, ordinals and defaults must not change. `grs_init`, `handler`, `chain` and `wallet` are the project's own.
-//! Building needs no schema compiler; after a change of a schema run `regenerate.sh`, which also writes
+//! Building needs no schema compiler; after a change of a schema run `cargo run -p xtask -- schemas`, which also writes
 //! `generated.sha256`.
 
 pub use grs_mp_schema::proxy_capnp;

@@ -12,7 +12,7 @@ use grs_interfaces::{
 use grs_ipc_schema::chain_capnp::{block_info, event};
 use grs_primitives::{BlockLocator, Transaction};
 
-use crate::convert::{FromWire, ToEnum, ToWire, block_hash, locator, locator_bytes};
+use crate::convert::{FromWire, ToData, ToScalar, ToWire, optional, read};
 
 /// A block with its contents serialized.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,12 +77,12 @@ impl ToWire<block_info::Builder<'_>> for EventBlock {
 impl FromWire<block_info::Reader<'_>> for EventBlock {
     fn from_wire(from: block_info::Reader<'_>) -> capnp::Result<Self> {
         Ok(EventBlock {
-            hash: block_hash(from.get_hash())?,
-            prev_hash: from.has_prev_hash().then(|| block_hash(from.get_prev_hash())).transpose()?,
+            hash: read(from.get_hash())?,
+            prev_hash: optional(from.has_prev_hash(), from.get_prev_hash())?,
             height: from.get_height(),
             chain_time_max: from.get_chain_time_max(),
-            data: from.has_data().then(|| from.get_data().map(<[u8]>::to_vec)).transpose()?,
-            undo_data: from.has_undo_data().then(|| from.get_undo_data().map(<[u8]>::to_vec)).transpose()?,
+            data: optional(from.has_data(), from.get_data())?,
+            undo_data: optional(from.has_undo_data(), from.get_undo_data())?,
         })
     }
 }
@@ -133,7 +133,7 @@ impl ToWire<event::Builder<'_>> for Event {
             Event::TransactionRemoved(tx, reason) => {
                 let mut out = out.init_transaction_removed();
                 out.set_tx(tx);
-                out.set_reason(reason.to_enum());
+                out.set_reason(reason.to_scalar());
             }
             Event::BlockConnected(role, block) => {
                 let mut out = out.init_block_connected();
@@ -145,7 +145,7 @@ impl ToWire<event::Builder<'_>> for Event {
             Event::ChainStateFlushed(role, locator) => {
                 let mut out = out.init_chain_state_flushed();
                 role.to_wire(out.reborrow().init_flushed_role());
-                out.set_locator(&locator_bytes(locator));
+                out.set_locator(&locator.to_data());
             }
         }
     }
@@ -167,7 +167,7 @@ impl FromWire<event::Reader<'_>> for Event {
             event::UpdatedBlockTip(()) => Event::UpdatedBlockTip,
             event::ChainStateFlushed(flushed) => Event::ChainStateFlushed(
                 ChainstateRole::from_wire(flushed.get_flushed_role()?)?,
-                locator(flushed.get_locator())?,
+                read(flushed.get_locator())?,
             ),
         })
     }

@@ -5,21 +5,24 @@
 //! [`SupervisedWallet`] restarts a wallet process that has died. [`Ipc::bind`] listens for outside clients.
 
 mod address;
-mod client;
+mod by_hand;
 mod convert;
 mod event;
-mod server;
+#[allow(dead_code, reason = "not every interface is needed on both sides")]
+#[rustfmt::skip]
+mod generated;
 mod spawn;
 mod supervised_wallet;
 mod supervisor;
+mod support;
 
 #[doc(hidden)]
 pub mod fuzz;
 
 pub use address::{AddressError, BoundSocket, IpcAddress, SocketFile};
-pub use client::InitProxy;
+pub use by_hand::serve_init;
+pub use generated::InitProxy;
 pub use grs_mp::{Connection, Limits, Listener, Process, inherited_fd_argument, take_inherited_stream};
-pub use server::serve_init;
 pub use spawn::{Bound, Child, Ipc, sibling_program};
 pub use supervised_wallet::SupervisedWallet;
 pub use supervisor::{BackOff, Supervised, Supervisor, SupervisorEvent};

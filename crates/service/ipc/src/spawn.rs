@@ -10,8 +10,9 @@ use grs_interfaces::{CallError, CallResult, Hello, Init};
 use grs_mp::{Connection, EventLoop, Limits, Listener, LoopHandle, LoopOptions, Process};
 
 use crate::address::{AddressError, IpcAddress, SocketFile};
-use crate::client::{InitProxy, call_error};
-use crate::server::serve_init;
+use crate::by_hand::serve_init;
+use crate::generated::InitProxy;
+use crate::support::call_error;
 
 /// The IPC thread of this process.
 pub struct Ipc {

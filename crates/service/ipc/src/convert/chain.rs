@@ -1,18 +1,16 @@
 //! Blocks, coins, fees, scans, notifications and forwarded RPC.
 
-use grs_encoding::encode_to_vec;
 use grs_interfaces::{
-    BlockBytes, BlockRef, ChainstateRole, Coin, FeeEstimate, FeeReason, FindBlock, FoundBlock, NotifyOptions,
-    RpcArgName, RpcCommand, RpcError, RpcMode, RpcReply, RpcRequest, RpcVersion, ScanChunk, ScanNeedles,
-    ScanStatus, ScannedBlock,
+    BlockRef, Broadcast, ChainstateRole, Coin, FeeEstimate, FeeReason, FindBlock, FoundBlock,
+    FoundCommonAncestor, NotifyOptions, PackageLimits, RpcArgName, RpcCommand, RpcError, RpcMode, RpcReply,
+    RpcRequest, RpcVersion, ScanChunk, ScanNeedles, ScanStatus, ScannedBlock, SettingsAction,
+    TransactionAncestry,
 };
 use grs_ipc_schema::chain_capnp as chain;
-use grs_primitives::{Amount, Script};
+use grs_primitives::Amount;
+use serde_json::Value;
 
-use super::{
-    FromWire, ToEnum, ToWire, blobs, block_hash, count, locator, locator_bytes, object, optional_text,
-    outpoint_bytes, outpoints, set_blobs, text,
-};
+use super::{FromWire, ToData, ToScalar, ToText, ToWire, count, optional, put_structs, read};
 
 impl ToWire<chain::find_block::Builder<'_>> for FindBlock {
     fn to_wire(&self, mut out: chain::find_block::Builder<'_>) {
@@ -43,7 +41,7 @@ impl ToWire<chain::found_block::Builder<'_>> for FoundBlock {
         out.set_mtp_time(self.mtp_time);
         out.set_in_active_chain(self.in_active_chain);
         if let Some(locator) = &self.locator {
-            out.set_locator(&locator_bytes(locator));
+            out.set_locator(&locator.to_data());
         }
         if let Some(next) = &self.next {
             next.to_wire(out.reborrow().init_next());
@@ -56,18 +54,18 @@ impl ToWire<chain::found_block::Builder<'_>> for FoundBlock {
 
 fn found_block(from: chain::found_block::Reader<'_>, with_next: bool) -> capnp::Result<FoundBlock> {
     Ok(FoundBlock {
-        hash: block_hash(from.get_hash())?,
+        hash: read(from.get_hash())?,
         height: from.get_height(),
         time: from.get_time(),
         max_time: from.get_max_time(),
         mtp_time: from.get_mtp_time(),
         in_active_chain: from.get_in_active_chain(),
-        locator: from.has_locator().then(|| locator(from.get_locator())).transpose()?,
+        locator: optional(from.has_locator(), from.get_locator())?,
         next: match with_next && from.has_next() {
             true => Some(Box::new(found_block(from.get_next()?, false)?)),
             false => None,
         },
-        data: from.has_data().then(|| from.get_data().map(|data| BlockBytes(data.to_vec()))).transpose()?,
+        data: optional(from.has_data(), from.get_data())?,
     })
 }
 
@@ -80,7 +78,7 @@ impl FromWire<chain::found_block::Reader<'_>> for FoundBlock {
 impl ToWire<chain::found_coin::Builder<'_>> for Option<Coin> {
     fn to_wire(&self, mut out: chain::found_coin::Builder<'_>) {
         if let Some(coin) = self {
-            out.set_out(&encode_to_vec(&coin.out));
+            out.set_out(&coin.out.to_data());
             out.set_height(coin.height);
             out.set_coinbase(coin.coinbase);
         }
@@ -93,7 +91,7 @@ impl FromWire<chain::found_coin::Reader<'_>> for Option<Coin> {
             return Ok(None);
         }
         Ok(Some(Coin {
-            out: object(from.get_out())?,
+            out: read(from.get_out())?,
             height: from.get_height(),
             coinbase: from.get_coinbase(),
         }))
@@ -103,7 +101,7 @@ impl FromWire<chain::found_coin::Reader<'_>> for Option<Coin> {
 impl ToWire<chain::fee_estimate::Builder<'_>> for FeeEstimate {
     fn to_wire(&self, mut out: chain::fee_estimate::Builder<'_>) {
         out.set_feerate(self.feerate.0);
-        out.set_reason(self.reason.to_enum());
+        out.set_reason(self.reason.to_scalar());
         out.set_desired_target(self.desired_target);
         out.set_returned_target(self.returned_target);
         out.set_best_height(self.best_height);
@@ -124,30 +122,40 @@ impl FromWire<chain::fee_estimate::Reader<'_>> for FeeEstimate {
 
 impl ToWire<chain::scan_needles::Builder<'_>> for ScanNeedles {
     fn to_wire(&self, mut out: chain::scan_needles::Builder<'_>) {
-        set_blobs(out.reborrow().init_scripts(count(self.scripts.len())), &self.scripts);
-        out.set_outpoints(&outpoint_bytes(&self.outpoints));
+        self.scripts.to_wire(out.reborrow().init_scripts(count(self.scripts.len())));
+        out.set_outpoints(&self.outpoints.to_data());
     }
 }
 
 impl FromWire<chain::scan_needles::Reader<'_>> for ScanNeedles {
     fn from_wire(from: chain::scan_needles::Reader<'_>) -> capnp::Result<Self> {
-        Ok(ScanNeedles {
-            scripts: blobs(from.get_scripts()?, |item| Ok(Script::from(item?)))?,
-            outpoints: outpoints(from.get_outpoints())?,
+        Ok(ScanNeedles { scripts: read(from.get_scripts())?, outpoints: read(from.get_outpoints())? })
+    }
+}
+
+impl ToWire<chain::scanned_block::Builder<'_>> for ScannedBlock {
+    fn to_wire(&self, mut out: chain::scanned_block::Builder<'_>) {
+        out.set_hash(self.hash.as_bytes());
+        out.set_height(self.height);
+        out.set_max_time(self.max_time);
+        out.set_data(&self.data.0);
+    }
+}
+
+impl FromWire<chain::scanned_block::Reader<'_>> for ScannedBlock {
+    fn from_wire(from: chain::scanned_block::Reader<'_>) -> capnp::Result<Self> {
+        Ok(ScannedBlock {
+            hash: read(from.get_hash())?,
+            height: from.get_height(),
+            max_time: from.get_max_time(),
+            data: read(from.get_data())?,
         })
     }
 }
 
 impl ToWire<chain::scan_chunk::Builder<'_>> for ScanChunk {
     fn to_wire(&self, mut out: chain::scan_chunk::Builder<'_>) {
-        let mut list = out.reborrow().init_blocks(count(self.blocks.len()));
-        for (n, block) in (0..).zip(&self.blocks) {
-            let mut item = list.reborrow().get(n);
-            item.set_hash(block.hash.as_bytes());
-            item.set_height(block.height);
-            item.set_max_time(block.max_time);
-            item.set_data(&block.data.0);
-        }
+        put_structs(out.reborrow().init_blocks(count(self.blocks.len())), &self.blocks);
         if let Some(last) = &self.last {
             out.set_last_hash(last.hash.as_bytes());
             out.set_last_height(last.height);
@@ -155,30 +163,16 @@ impl ToWire<chain::scan_chunk::Builder<'_>> for ScanChunk {
         out.set_next_height(self.next_height);
         out.set_tip_height(self.tip_height);
         out.set_progress(self.progress);
-        out.set_status(self.status.to_enum());
+        out.set_status(self.status.to_scalar());
     }
 }
 
 impl FromWire<chain::scan_chunk::Reader<'_>> for ScanChunk {
     fn from_wire(from: chain::scan_chunk::Reader<'_>) -> capnp::Result<Self> {
-        let blocks = from
-            .get_blocks()?
-            .iter()
-            .map(|item| {
-                Ok(ScannedBlock {
-                    hash: block_hash(item.get_hash())?,
-                    height: item.get_height(),
-                    max_time: item.get_max_time(),
-                    data: BlockBytes(item.get_data()?.to_vec()),
-                })
-            })
-            .collect::<capnp::Result<_>>()?;
         Ok(ScanChunk {
-            blocks,
+            blocks: read(from.get_blocks())?,
             last: match from.has_last_hash() {
-                true => {
-                    Some(BlockRef { hash: block_hash(from.get_last_hash())?, height: from.get_last_height() })
-                }
+                true => Some(BlockRef { hash: read(from.get_last_hash())?, height: from.get_last_height() }),
                 false => None,
             },
             next_height: from.get_next_height(),
@@ -220,29 +214,34 @@ impl FromWire<chain::chainstate_role::Reader<'_>> for ChainstateRole {
     }
 }
 
+impl ToWire<chain::rpc_arg_name::Builder<'_>> for RpcArgName {
+    fn to_wire(&self, mut out: chain::rpc_arg_name::Builder<'_>) {
+        out.set_name(&self.name);
+        out.set_named_only(self.named_only);
+    }
+}
+
+impl FromWire<chain::rpc_arg_name::Reader<'_>> for RpcArgName {
+    fn from_wire(from: chain::rpc_arg_name::Reader<'_>) -> capnp::Result<Self> {
+        Ok(RpcArgName { name: read(from.get_name())?, named_only: from.get_named_only() })
+    }
+}
+
 impl ToWire<chain::rpc_command::Builder<'_>> for RpcCommand {
     fn to_wire(&self, mut out: chain::rpc_command::Builder<'_>) {
         out.set_category(&self.category);
         out.set_name(&self.name);
         out.set_unique_id(self.unique_id);
-        let mut list = out.init_arg_names(count(self.arg_names.len()));
-        for (n, arg) in (0..).zip(&self.arg_names) {
-            let mut item = list.reborrow().get(n);
-            item.set_name(&arg.name);
-            item.set_named_only(arg.named_only);
-        }
+        put_structs(out.init_arg_names(count(self.arg_names.len())), &self.arg_names);
     }
 }
 
 impl FromWire<chain::rpc_command::Reader<'_>> for RpcCommand {
     fn from_wire(from: chain::rpc_command::Reader<'_>) -> capnp::Result<Self> {
-        let args = from.get_arg_names()?.iter();
         Ok(RpcCommand {
-            category: text(from.get_category())?,
-            name: text(from.get_name())?,
-            arg_names: args
-                .map(|arg| Ok(RpcArgName { name: text(arg.get_name())?, named_only: arg.get_named_only() }))
-                .collect::<capnp::Result<_>>()?,
+            category: read(from.get_category())?,
+            name: read(from.get_name())?,
+            arg_names: read(from.get_arg_names())?,
             unique_id: from.get_unique_id(),
         })
     }
@@ -255,24 +254,24 @@ impl ToWire<chain::rpc_request::Builder<'_>> for RpcRequest {
         }
         out.set_method(&self.method);
         out.set_params(&self.params);
-        out.set_mode(self.mode.to_enum());
+        out.set_mode(self.mode.to_scalar());
         out.set_uri(&self.uri);
         out.set_auth_user(&self.auth_user);
         out.set_peer_addr(&self.peer_addr);
-        out.set_version(self.version.to_enum());
+        out.set_version(self.version.to_scalar());
     }
 }
 
 impl FromWire<chain::rpc_request::Reader<'_>> for RpcRequest {
     fn from_wire(from: chain::rpc_request::Reader<'_>) -> capnp::Result<Self> {
         Ok(RpcRequest {
-            id: optional_text(from.has_id(), from.get_id())?,
-            method: text(from.get_method())?,
-            params: text(from.get_params())?,
+            id: optional(from.has_id(), from.get_id())?,
+            method: read(from.get_method())?,
+            params: read(from.get_params())?,
             mode: RpcMode::from_wire(from.get_mode())?,
-            uri: text(from.get_uri())?,
-            auth_user: text(from.get_auth_user())?,
-            peer_addr: text(from.get_peer_addr())?,
+            uri: read(from.get_uri())?,
+            auth_user: read(from.get_auth_user())?,
+            peer_addr: read(from.get_peer_addr())?,
             version: RpcVersion::from_wire(from.get_version())?,
         })
     }
@@ -296,10 +295,101 @@ impl FromWire<chain::rpc_reply::Reader<'_>> for Option<RpcReply> {
     fn from_wire(from: chain::rpc_reply::Reader<'_>) -> capnp::Result<Self> {
         Ok(match from.which()? {
             chain::rpc_reply::NotHandled(()) => None,
-            chain::rpc_reply::Result(result) => Some(Ok(text(result)?)),
+            chain::rpc_reply::Result(result) => Some(Ok(read(result)?)),
             chain::rpc_reply::Error(error) => {
-                Some(Err(RpcError { code: error.get_code(), message: text(error.get_message())? }))
+                Some(Err(RpcError { code: error.get_code(), message: read(error.get_message())? }))
             }
         })
+    }
+}
+
+impl ToWire<chain::chain::broadcast_transaction_results::Builder<'_>> for Broadcast {
+    fn to_wire(&self, mut out: chain::chain::broadcast_transaction_results::Builder<'_>) {
+        match self {
+            Ok(()) => out.set_accepted(true),
+            Err(error) => out.set_error(error),
+        }
+    }
+}
+
+impl FromWire<chain::chain::broadcast_transaction_results::Reader<'_>> for Broadcast {
+    fn from_wire(from: chain::chain::broadcast_transaction_results::Reader<'_>) -> capnp::Result<Self> {
+        Ok(if from.get_accepted() { Ok(()) } else { Err(read(from.get_error())?) })
+    }
+}
+
+impl ToWire<chain::chain::get_transaction_ancestry_results::Builder<'_>> for TransactionAncestry {
+    fn to_wire(&self, mut out: chain::chain::get_transaction_ancestry_results::Builder<'_>) {
+        out.set_ancestors(self.ancestors);
+        out.set_cluster_count(self.cluster_count);
+        out.set_ancestor_size(self.ancestor_size);
+        out.set_ancestor_fees(self.ancestor_fees.0);
+    }
+}
+
+impl FromWire<chain::chain::get_transaction_ancestry_results::Reader<'_>> for TransactionAncestry {
+    fn from_wire(from: chain::chain::get_transaction_ancestry_results::Reader<'_>) -> capnp::Result<Self> {
+        Ok(TransactionAncestry {
+            ancestors: from.get_ancestors(),
+            cluster_count: from.get_cluster_count(),
+            ancestor_size: from.get_ancestor_size(),
+            ancestor_fees: Amount(from.get_ancestor_fees()),
+        })
+    }
+}
+
+impl ToWire<chain::chain::get_package_limits_results::Builder<'_>> for PackageLimits {
+    fn to_wire(&self, mut out: chain::chain::get_package_limits_results::Builder<'_>) {
+        out.set_ancestors(self.ancestors);
+        out.set_descendants(self.descendants);
+    }
+}
+
+impl FromWire<chain::chain::get_package_limits_results::Reader<'_>> for PackageLimits {
+    fn from_wire(from: chain::chain::get_package_limits_results::Reader<'_>) -> capnp::Result<Self> {
+        Ok(PackageLimits { ancestors: from.get_ancestors(), descendants: from.get_descendants() })
+    }
+}
+
+impl ToWire<chain::chain::find_common_ancestor_results::Builder<'_>> for FoundCommonAncestor {
+    fn to_wire(&self, mut out: chain::chain::find_common_ancestor_results::Builder<'_>) {
+        if let Some(block) = &self.ancestor {
+            block.to_wire(out.reborrow().init_ancestor());
+        }
+        if let Some(block) = &self.block1 {
+            block.to_wire(out.reborrow().init_block1());
+        }
+        if let Some(block) = &self.block2 {
+            block.to_wire(out.reborrow().init_block2());
+        }
+    }
+}
+
+impl FromWire<chain::chain::find_common_ancestor_results::Reader<'_>> for FoundCommonAncestor {
+    fn from_wire(from: chain::chain::find_common_ancestor_results::Reader<'_>) -> capnp::Result<Self> {
+        Ok(FoundCommonAncestor {
+            ancestor: optional(from.has_ancestor(), from.get_ancestor())?,
+            block1: optional(from.has_block1(), from.get_block1())?,
+            block2: optional(from.has_block2(), from.get_block2())?,
+        })
+    }
+}
+
+/// Null leaves the setting as it is.
+impl ToWire<chain::settings_update::update_results::Builder<'_>> for Option<(Value, SettingsAction)> {
+    fn to_wire(&self, mut out: chain::settings_update::update_results::Builder<'_>) {
+        if let Some((value, action)) = self {
+            out.set_value(&*value.to_text());
+            out.set_action(action.to_scalar());
+        }
+    }
+}
+
+impl FromWire<chain::settings_update::update_results::Reader<'_>> for Option<(Value, SettingsAction)> {
+    fn from_wire(from: chain::settings_update::update_results::Reader<'_>) -> capnp::Result<Self> {
+        if !from.has_value() {
+            return Ok(None);
+        }
+        Ok(Some((read(from.get_value())?, SettingsAction::from_wire(from.get_action())?)))
     }
 }

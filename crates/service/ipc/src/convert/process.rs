@@ -6,11 +6,13 @@ use grs_interfaces::{
 use grs_ipc_schema::{grs_init_capnp as grs_init, handler_capnp as handler, wallet_capnp as wallet};
 use grs_mp::exception;
 
-use super::{FromWire, ToEnum, ToWire, count, json, optional_text, text};
+use serde_json::Value;
+
+use super::{FromWire, ToScalar, ToWire, count, optional, put_structs, read};
 
 impl ToWire<grs_init::hello::Builder<'_>> for Hello {
     fn to_wire(&self, mut out: grs_init::hello::Builder<'_>) {
-        out.set_role(self.role.to_enum());
+        out.set_role(self.role.to_scalar());
         out.set_schema_major(self.schema_major);
         out.set_schema_minor(self.schema_minor);
         out.set_program_version(&self.program_version);
@@ -26,9 +28,9 @@ impl FromWire<grs_init::hello::Reader<'_>> for Hello {
             role: Role::from_wire(from.get_role()).unwrap_or(Role::Other),
             schema_major: from.get_schema_major(),
             schema_minor: from.get_schema_minor(),
-            program_version: text(from.get_program_version())?,
-            network: text(from.get_network())?,
-            data_dir: text(from.get_data_dir())?,
+            program_version: read(from.get_program_version())?,
+            network: read(from.get_network())?,
+            data_dir: read(from.get_data_dir())?,
         })
     }
 }
@@ -51,7 +53,7 @@ impl ToWire<grs_init::global_args::Builder<'_>> for GlobalArgs {
 impl FromWire<grs_init::global_args::Reader<'_>> for GlobalArgs {
     fn from_wire(from: grs_init::global_args::Reader<'_>) -> capnp::Result<Self> {
         let bad = |error: serde_json::Error| exception(format!("settings: {error}"));
-        let mut settings = json(from.get_settings())?;
+        let mut settings = read::<_, Value>(from.get_settings())?;
         if !settings.is_object() {
             return Err(exception("settings: not an object"));
         }
@@ -60,9 +62,9 @@ impl FromWire<grs_init::global_args::Reader<'_>> for GlobalArgs {
             command_line_options: serde_json::from_value(settings["commandLine"].take()).map_err(bad)?,
             rw_settings: serde_json::from_value(settings["rw"].take()).map_err(bad)?,
             ro_config: serde_json::from_value(settings["ro"].take()).map_err(bad)?,
-            config_path: text(from.get_config_path())?,
-            network: text(from.get_network())?,
-            net_data_dir: text(from.get_net_data_dir())?,
+            config_path: read(from.get_config_path())?,
+            network: read(from.get_network())?,
+            net_data_dir: read(from.get_net_data_dir())?,
         })
     }
 }
@@ -76,14 +78,8 @@ impl ToWire<handler::bilingual_string::Builder<'_>> for BilingualString {
 
 impl FromWire<handler::bilingual_string::Reader<'_>> for BilingualString {
     fn from_wire(from: handler::bilingual_string::Reader<'_>) -> capnp::Result<Self> {
-        Ok(BilingualString { original: text(from.get_original())?, translated: text(from.get_translated())? })
+        Ok(BilingualString { original: read(from.get_original())?, translated: read(from.get_translated())? })
     }
-}
-
-fn bilingual_list(
-    list: capnp::struct_list::Reader<'_, handler::bilingual_string::Owned>,
-) -> capnp::Result<Vec<BilingualString>> {
-    list.iter().map(BilingualString::from_wire).collect()
 }
 
 impl ToWire<wallet::outcome::Builder<'_>> for WalletOutcome {
@@ -92,10 +88,7 @@ impl ToWire<wallet::outcome::Builder<'_>> for WalletOutcome {
             Ok(name) => out.set_wallet(name),
             Err(error) => error.to_wire(out.reborrow().init_error()),
         }
-        let mut list = out.init_warnings(count(self.warnings.len()));
-        for (n, warning) in (0..).zip(&self.warnings) {
-            warning.to_wire(list.reborrow().get(n));
-        }
+        put_structs(out.init_warnings(count(self.warnings.len())), &self.warnings);
     }
 }
 
@@ -103,10 +96,10 @@ impl FromWire<wallet::outcome::Reader<'_>> for WalletOutcome {
     fn from_wire(from: wallet::outcome::Reader<'_>) -> capnp::Result<Self> {
         Ok(WalletOutcome {
             result: match from.has_wallet() {
-                true => Ok(text(from.get_wallet())?),
+                true => Ok(read(from.get_wallet())?),
                 false => Err(BilingualString::from_wire(from.get_error()?)?),
             },
-            warnings: bilingual_list(from.get_warnings()?)?,
+            warnings: read(from.get_warnings())?,
         })
     }
 }
@@ -135,10 +128,10 @@ impl FromWire<wallet::migration::Reader<'_>> for Result<WalletMigration, Bilingu
             return Ok(Err(BilingualString::from_wire(from.get_error()?)?));
         }
         Ok(Ok(WalletMigration {
-            wallet: text(from.get_wallet())?,
-            watch_only: optional_text(from.has_watch_only(), from.get_watch_only())?,
-            solvables: optional_text(from.has_solvables(), from.get_solvables())?,
-            backup_path: text(from.get_backup_path())?,
+            wallet: read(from.get_wallet())?,
+            watch_only: optional(from.has_watch_only(), from.get_watch_only())?,
+            solvables: optional(from.has_solvables(), from.get_solvables())?,
+            backup_path: read(from.get_backup_path())?,
         }))
     }
 }
@@ -152,6 +145,6 @@ impl ToWire<wallet::dir_entry::Builder<'_>> for WalletDirEntry {
 
 impl FromWire<wallet::dir_entry::Reader<'_>> for WalletDirEntry {
     fn from_wire(from: wallet::dir_entry::Reader<'_>) -> capnp::Result<Self> {
-        Ok(WalletDirEntry { name: text(from.get_name())?, format: text(from.get_format())? })
+        Ok(WalletDirEntry { name: read(from.get_name())?, format: read(from.get_format())? })
     }
 }

@@ -7,8 +7,11 @@ use capnp::traits::Owned;
 use grs_hashes::{BlockHash, Txid};
 use grs_interfaces::*;
 use grs_ipc_schema::{chain_capnp, common_capnp, grs_init_capnp, handler_capnp, mining_capnp, wallet_capnp};
-use grs_primitives::{Amount, BlockLocator, OutPoint, Script, TxOut};
+use grs_primitives::{
+    Amount, BlockLocator, MutableTransaction, OutPoint, Script, Transaction, TxIn, TxOut, TxRef,
+};
 use proptest::prelude::*;
+use serde_json::Value;
 
 use super::*;
 
@@ -253,25 +256,40 @@ fn greetings() {
 
 #[test]
 fn wrong_lengths_are_errors() {
-    assert!(block_hash(Ok(&[0; 31])).is_err());
-    assert!(block_hash(Ok(&[])).is_err());
-    assert_eq!(block_hash_or_zero(Ok(&[])).unwrap(), BlockHash::ZERO);
-    assert!(block_hash_or_zero(Ok(&[1; 33])).is_err());
-    assert!(locator(Ok(&[0; 33])).is_err());
-    assert!(outpoints(Ok(&[0; 37])).is_err());
-    assert!(json(Ok("{".into())).is_err());
-    let error = object::<TxOut>(Ok(&[1, 2])).unwrap_err();
+    assert!(BlockHash::from_wire(&[0; 31][..]).is_err());
+    assert!(BlockHash::from_wire(&[][..]).is_err());
+    assert_eq!(or_default::<BlockHash>(&[]).unwrap(), BlockHash::ZERO);
+    assert!(or_default::<BlockHash>(&[1; 33]).is_err());
+    assert!(BlockLocator::from_wire(&[0; 33][..]).is_err());
+    assert!(Vec::<OutPoint>::from_wire(&[0; 37][..]).is_err());
+    assert!(<[u8; 80]>::from_wire(&[0; 79][..]).is_err());
+    assert!(Value::from_wire(capnp::text::Reader::from("{")).is_err());
+    let error = TxOut::from_wire(&[1, 2][..]).unwrap_err();
     assert_eq!(error.extra, "std::exception: SpanReader::read(): end of data: iostream error");
 }
 
 #[test]
+fn what_is_decoded_later_fails_with_the_references_text() {
+    let error = decode_later::<TxRef>(&[1, 0]).unwrap_err();
+    assert_eq!(error.to_string(), "SpanReader::read(): end of data: iostream error");
+    let tx = Transaction::from(MutableTransaction {
+        version: 1,
+        inputs: vec![TxIn::new(OutPoint::NULL, 0)],
+        outputs: Vec::new(),
+        lock_time: 0,
+    });
+    assert_eq!(*decode_later::<TxRef>(&tx.to_data()).unwrap(), tx);
+}
+
+#[test]
 fn time_limits_may_be_anything() {
+    let timeout = |milliseconds: f64| Duration::from_wire(milliseconds).unwrap();
     assert_eq!(timeout(f64::NAN), Duration::ZERO);
     assert_eq!(timeout(-1.0), Duration::ZERO);
     assert_eq!(timeout(f64::INFINITY), TIMEOUT_FOREVER);
     assert_eq!(timeout(f64::MAX), TIMEOUT_FOREVER);
     assert_eq!(timeout(1500.0), Duration::from_millis(1500));
-    assert_eq!(timeout_milliseconds(TIMEOUT_FOREVER), f64::MAX);
+    assert_eq!(TIMEOUT_FOREVER.to_scalar(), f64::MAX);
 }
 
 /// Messages of all kinds, then thousands of damaged ones: nothing panics.

@@ -1,21 +1,22 @@
-//! Proxy of `ChainNotifications`, in the node: an ordered, bounded queue that is sent in batches.
+//! `ChainNotifications`. The proxy, in the node, is an ordered, bounded queue that is sent in batches; the server, in the
+//! wallet, delivers them.
 //!
 //! One batch is under way at a time. What happens meanwhile forms the next one, so that a slow receiver gets few large
 //! messages and a fast one small ones at once.
 
+use std::rc::Rc;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use grs_encoding::encode_to_vec;
 use grs_interfaces::{
-    BlockInfo, CallError, CallResult, ChainNotifications, ChainstateRole, MempoolRemovalReason, NotifyOptions,
+    BlockInfo, CallResult, ChainNotifications, ChainstateRole, MempoolRemovalReason, NotifyOptions,
 };
 use grs_ipc_schema::chain_capnp::chain_notifications;
+use grs_mp::ObjectThread;
 use grs_primitives::{BlockLocator, TxRef};
 
-use grs_encoding::encode_to_vec;
-
-use super::{Proxy, call_error};
-use crate::convert::{ToWire, count};
 use crate::event::{Event, EventBlock};
+use crate::support::*;
 
 /// A caller with a new event waits when this much has not been sent.
 const MAX_QUEUED: usize = 16 << 20;
@@ -100,10 +101,7 @@ impl Queue {
         self.remote.remote().call_async(
             move |client, call| async move {
                 let mut request = client.notify_request();
-                let mut list = request.get().init_events(count(batch.len()));
-                for (n, event) in (0..).zip(&batch) {
-                    event.to_wire(list.reborrow().get(n));
-                }
+                put_structs(request.get().init_events(count(batch.len())), &batch);
                 drop(batch);
                 call.send(request).await.map(|_| ())
             },
@@ -151,7 +149,13 @@ pub(crate) struct NotificationsProxy {
 }
 
 impl NotificationsProxy {
-    pub(crate) fn new(remote: Proxy<chain_notifications::Client>, options: NotifyOptions) -> Self {
+    /// For a capability that has come over the session's connection. On the IPC thread only.
+    pub(crate) fn new(
+        session: &Session,
+        client: chain_notifications::Client,
+        options: NotifyOptions,
+    ) -> Self {
+        let remote = Proxy::new(session, client);
         let queue = Queue { remote, state: Mutex::default(), changed: Condvar::new() };
         NotificationsProxy { queue: Arc::new(queue), options }
     }
@@ -190,5 +194,36 @@ impl ChainNotifications for NotificationsProxy {
 
     fn flush(&self) -> CallResult<()> {
         self.queue.flush()
+    }
+}
+
+/// A subscriber. Its batches are processed one after the other, on a queue of its own.
+struct NotificationsServer {
+    hosted: Hosted<dyn ChainNotifications>,
+    queue: ObjectThread,
+}
+
+/// A capability for a subscriber.
+pub(crate) fn notifications_client(
+    session: &Rc<Session>,
+    object: Arc<dyn ChainNotifications>,
+) -> chain_notifications::Client {
+    let queue = ObjectThread::new(session.connection().event_loop(), "notifications");
+    let hosted = Hosted::new(session, object, "ChainNotifications");
+    capnp_rpc::new_client(NotificationsServer { hosted, queue })
+}
+
+impl chain_notifications::Server for NotificationsServer {
+    async fn notify(
+        self: Rc<Self>,
+        params: chain_notifications::NotifyParams,
+        mut results: chain_notifications::NotifyResults,
+    ) -> Result<(), capnp::Error> {
+        let call = self.hosted.session.receive(&params);
+        let events: Vec<Event> = FromWire::from_wire(params.get()?.get_events()?)?;
+        let object = self.hosted.get().map_err(exception)?;
+        call.run_on(&self.queue, move || events.into_iter().try_for_each(|event| event.deliver(&*object)))
+            .await?;
+        call.done(&mut results)
     }
 }
