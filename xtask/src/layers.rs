@@ -7,12 +7,14 @@ use crate::metadata::Package;
 
 /// Third-party packages that only the named crates may use directly.
 const BANS: &[(&str, &[&str])] = &[
-    ("tokio", &["grs-socket", "grs-rpc", "grs-mp", "grs-ipc", "grs-node"]),
+    ("tokio", &["grs-socket", "grs-rpc", "grs-mp", "grs-tls", "grs-ipc", "grs-node"]),
     ("hyper", &["grs-rpc"]),
     ("capnp", &["grs-mp-schema", "grs-mp", "grs-mpgen", "grs-ipc", "grs-ipc-schema"]),
     ("capnp-rpc", &["grs-mp", "grs-ipc", "grs-ipc-schema"]),
     ("capnpc", &["grs-mpgen"]),
     ("rusqlite", &["grs-wallet"]),
+    ("rustls", &["grs-tls"]),
+    ("rcgen", &["grs-tls"]),
     ("openssl", &[]),
     ("openssl-sys", &[]),
 ];

@@ -1,9 +1,12 @@
 //! Project checks that need nothing but cargo.
 //!
 //! `cargo run -p xtask -- check` runs all of them; single ones by name: `layers`, `bans`, `licences`, `fuzz`,
-//! `paths`, `schemas --check`, `vectors REPORT`. `schemas` without `--check` writes the code that is generated from the
+//! `paths`, `schemas --check`, `scripts`, `without-ipc`, `vectors REPORT`. `schemas` without `--check` writes the code that is generated from the
 //! schemas anew; that needs the program `capnp`.
+//! `dist --prefix DIR` makes an installation.
 
+mod build_scripts;
+mod dist;
 mod fuzz;
 mod layers;
 mod metadata;
@@ -24,9 +27,12 @@ fn run(name: &str, rest: &[String]) -> Result<Findings, String> {
         "schemas" if rest.iter().any(|option| option == "--check") => schemas::check(),
         "schemas" => schemas::regenerate(),
         "paths" => paths::machine_paths(),
+        "scripts" => build_scripts::scripts(&metadata::load()?),
+        "without-ipc" => build_scripts::without_ipc(),
         "vectors" => vectors::report(rest.first().ok_or("vectors needs the report file")?),
         other => Err(format!(
-            "unknown check '{other}'; one of check, layers, bans, licences, fuzz, paths, schemas, vectors"
+            "unknown check '{other}'; one of check, layers, bans, licences, fuzz, paths, schemas, scripts, \
+             without-ipc, vectors, dist"
         )),
     }
 }
@@ -34,7 +40,16 @@ fn run(name: &str, rest: &[String]) -> Result<Findings, String> {
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let (name, rest) = args.split_first().map_or(("check", &[][..]), |(n, r)| (n.as_str(), r));
-    let all = ["layers", "bans", "licences", "fuzz", "paths", "schemas"];
+    if name == "dist" {
+        return match dist::run(rest) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(why) => {
+                eprintln!("dist: {why}");
+                ExitCode::FAILURE
+            }
+        };
+    }
+    let all = ["layers", "bans", "licences", "fuzz", "paths", "schemas", "scripts", "without-ipc"];
     let check = ["--check".to_owned()];
     let (names, rest) = if name == "check" { (all.to_vec(), &check[..]) } else { (vec![name], rest) };
     let mut failed = false;

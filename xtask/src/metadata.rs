@@ -19,18 +19,32 @@ pub struct Package {
     pub dependencies: Vec<String>,
     /// True for a package of this workspace.
     pub member: bool,
+    /// Its build script.
+    pub build_script: Option<PathBuf>,
+    /// Names of its programs.
+    pub programs: Vec<String>,
 }
 
-/// The resolved graph of all packages.
-pub fn load() -> Result<HashMap<String, Package>, String> {
+/// Where cargo builds.
+pub fn target_dir() -> Result<PathBuf, String> {
+    Ok(PathBuf::from(text(&query(&["--no-deps"])?["target_directory"])))
+}
+
+fn query(more: &[&str]) -> Result<Value, String> {
     let output = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".into()))
         .args(["metadata", "--format-version", "1", "--locked"])
+        .args(more)
         .output()
         .map_err(|e| format!("cargo metadata does not start: {e}"))?;
     if !output.status.success() {
         return Err(format!("cargo metadata failed: {}", String::from_utf8_lossy(&output.stderr)));
     }
-    let data: Value = serde_json::from_slice(&output.stdout).map_err(|e| format!("cargo metadata: {e}"))?;
+    serde_json::from_slice(&output.stdout).map_err(|e| format!("cargo metadata: {e}"))
+}
+
+/// The resolved graph of all packages.
+pub fn load() -> Result<HashMap<String, Package>, String> {
+    let data = query(&[])?;
     let list = |value: &Value, key: &str| value[key].as_array().cloned().unwrap_or_default();
     let members: Vec<Value> = list(&data, "workspace_members");
     let mut packages: HashMap<String, Package> = HashMap::new();
@@ -56,11 +70,22 @@ pub fn load() -> Result<HashMap<String, Package>, String> {
             dir: manifest.parent().map(PathBuf::from).unwrap_or_default(),
             dependencies: Vec::new(),
             member: members.iter().any(|m| m.as_str() == Some(&id)),
+            build_script: target_of_kind(&package, "custom-build")
+                .map(|t| PathBuf::from(text(&t["src_path"]))),
+            programs: target_of_kind(&package, "bin").map(|t| text(&t["name"])).into_iter().collect(),
         });
         // Two versions of one package count as one: their links are joined.
         entry.dependencies.extend(links.remove(&id).unwrap_or_default());
     }
     Ok(packages)
+}
+
+fn target_of_kind(package: &Value, kind: &str) -> Option<Value> {
+    let targets = package["targets"].as_array()?;
+    targets
+        .iter()
+        .find(|t| t["kind"].as_array().is_some_and(|kinds| kinds.iter().any(|k| k == kind)))
+        .cloned()
 }
 
 fn text(value: &Value) -> String {

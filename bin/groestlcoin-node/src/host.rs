@@ -1,12 +1,15 @@
 //! How this program provides a wallet and listens: through IPC.
 
 use std::io;
+use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use grs_args::{ArgsManager, Program};
 use grs_interfaces::{CallError, CallResult, Chain, GlobalArgs, WalletLoader};
-use grs_ipc::{BackOff, Bound, Ipc, IpcAddress, SupervisedWallet, SupervisorEvent, sibling_program};
+use grs_ipc::{
+    BackOff, Bound, Ipc, IpcAddress, KeyFolder, SupervisedWallet, SupervisorEvent, sibling_program,
+};
 use grs_log::{info, warn};
 use grs_node::NodeContext;
 use grs_node::init::Host;
@@ -57,6 +60,29 @@ fn report(event: SupervisorEvent) {
     }
 }
 
+/// `-ipctlskeygen`: makes the key for TLS and says what to do with its certificate.
+fn make_tls_key(args: &ArgsManager) -> ExitCode {
+    let folder = match args.get_str("-ipctlskeygen", "").as_str() {
+        "" => KeyFolder::of_data_dir(&args.data_dir_net()),
+        path => KeyFolder::at(path),
+    };
+    match folder.create() {
+        Ok(created) => {
+            println!("Certificate: {}", created.certificate.display());
+            println!("Public key (SHA-256): {}", created.fingerprint);
+            println!(
+                "Copy the certificate into the folder ipc/trusted of each peer, and the peers' ones into"
+            );
+            println!("{}, under names that end in .crt.", folder.trusted().display());
+            ExitCode::SUCCESS
+        }
+        Err(e) => {
+            eprintln!("Error: {e}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
 impl Host for NodeHost {
     fn program(&self) -> Program {
         Program::Node
@@ -77,12 +103,17 @@ impl Host for NodeHost {
         Ok(Some(wallet))
     }
 
+    fn instead(&self, args: &ArgsManager) -> Option<ExitCode> {
+        args.is_set("-ipctlskeygen").then(|| make_tls_key(args))
+    }
+
     fn listen_ipc(&self, node: &Arc<NodeContext>, address: &str) -> Result<String, String> {
         let failed = |e: &dyn std::fmt::Display| format!("Unable to bind to IPC address '{address}'. {e}");
         let parsed = IpcAddress::parse(address, &node.args.data_dir_net()).map_err(|e| failed(&e))?;
         let bound = self.ipc.bind(&parsed, NodeInit::new(node)).map_err(|e| failed(&e))?;
+        let address = bound.address().to_owned();
         self.bound.lock().unwrap_or_else(PoisonError::into_inner).push(bound);
-        Ok(parsed.to_string())
+        Ok(address)
     }
 
     fn disconnect_ipc(&self) {

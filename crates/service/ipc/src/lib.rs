@@ -19,10 +19,11 @@ mod support;
 #[doc(hidden)]
 pub mod fuzz;
 
-pub use address::{AddressError, BoundSocket, IpcAddress, SocketFile};
+pub use address::{AddressError, IpcAddress};
 pub use by_hand::serve_init;
 pub use generated::InitProxy;
 pub use grs_mp::{Connection, Limits, Listener, Process, inherited_fd_argument, take_inherited_stream};
+pub use grs_tls::{Created, KeyFolder, TlsError};
 pub use spawn::{Bound, Child, Ipc, sibling_program};
 pub use supervised_wallet::SupervisedWallet;
 pub use supervisor::{BackOff, Supervised, Supervisor, SupervisorEvent};

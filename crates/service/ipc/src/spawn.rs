@@ -1,15 +1,18 @@
 //! What a process does with the runtime: spawn, serve, listen, connect.
 
 use std::io;
+use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use grs_interfaces::{CallError, CallResult, Hello, Init};
-use grs_mp::{Connection, EventLoop, Limits, Listener, LoopHandle, LoopOptions, Process};
+use grs_mp::{Connection, EventLoop, Limits, Listener, LoopHandle, LoopOptions, Process, Session};
+use grs_tls::TlsAcceptor;
 
-use crate::address::{AddressError, IpcAddress, SocketFile};
+use crate::address::{AddressError, IpcAddress, SocketFile, bind_unix, connect_unix};
 use crate::by_hand::serve_init;
 use crate::generated::InitProxy;
 use crate::support::call_error;
@@ -27,13 +30,19 @@ pub struct Child {
     pub process: Process,
 }
 
-/// A listening socket; dropping it stops listening and removes the file.
+/// A listening socket; dropping it stops listening and removes the file of a Unix socket.
 pub struct Bound {
     listener: Listener,
-    _file: SocketFile,
+    address: String,
+    _file: Option<SocketFile>,
 }
 
 impl Bound {
+    /// The address in use, as `-ipcconnect` takes it.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
     /// Ends all connections that came through this socket.
     pub fn disconnect_all(&self) {
         self.listener.disconnect_all();
@@ -82,19 +91,40 @@ impl Ipc {
     /// Connects to the process that listens at an address. Nothing is asked yet: what the other side thinks of this one
     /// shows in the first call. An I/O error keeps its kind, so that the caller can tell "nobody there".
     pub fn connect(&self, address: &IpcAddress) -> Result<InitProxy, AddressError> {
-        let stream = address.connect()?;
-        InitProxy::connect(&self.handle(), stream).map_err(|error| AddressError::Io(io::Error::other(error)))
+        let connected = match address {
+            IpcAddress::Unix { path, default } => {
+                InitProxy::connect(&self.handle(), connect_unix(path, *default)?)
+            }
+            IpcAddress::Tls { host, port, keys } => {
+                keys.check()?;
+                InitProxy::connect_tls(&self.handle(), host.clone(), *port, keys.clone())
+            }
+        };
+        connected.map_err(|error| AddressError::Io(io::Error::other(error)))
     }
 
     /// Listens at an address and serves `init` to each client.
     pub fn bind(&self, address: &IpcAddress, init: Arc<dyn Init>) -> Result<Bound, AddressError> {
-        let (listener, file) = address.bind()?.into_parts();
-        let listener = listener.ok_or(AddressError::InUse)?;
-        let listener = Listener::start(&self.handle(), listener, Limits::default(), move |session| {
-            serve_init(session, init.clone())
-        })
-        .map_err(|error| AddressError::Io(io::Error::other(error)))?;
-        Ok(Bound { listener, _file: file })
+        let options = Limits::default();
+        let bootstrap = move |session: &Rc<Session>| serve_init(session, init.clone());
+        let failed = |error: grs_mp::Error| AddressError::Io(io::Error::other(error));
+        match address {
+            IpcAddress::Unix { path, default } => {
+                let (socket, file) = bind_unix(path, *default)?;
+                let listener = Listener::start(&self.handle(), socket, options, bootstrap).map_err(failed)?;
+                Ok(Bound { listener, address: address.to_string(), _file: Some(file) })
+            }
+            IpcAddress::Tls { host, keys, port } => {
+                keys.check()?;
+                let socket = TcpListener::bind((host.as_str(), *port))?;
+                let address = format!("tls:{}", socket.local_addr()?);
+                let keys = keys.clone();
+                let open = move || TlsAcceptor::new(socket, keys);
+                let listener =
+                    Listener::start_over(&self.handle(), open, options, bootstrap).map_err(failed)?;
+                Ok(Bound { listener, address, _file: None })
+            }
+        }
     }
 }
 
@@ -116,9 +146,42 @@ pub(crate) fn spawn_child(home: &LoopHandle, program: &Path, hello: &Hello) -> C
     Ok(Child { init: Arc::new(init), process })
 }
 
-/// Path of a program that belongs to this one: in the same directory as the running executable.
+/// Path of a program that belongs to this one: in the directory of the running executable or, if that is the `libexec`
+/// of an installation, in the `bin` beside it.
 pub fn sibling_program(name: &str) -> io::Result<PathBuf> {
     let own = std::env::current_exe()?;
     let folder = own.parent().ok_or_else(|| io::Error::other("the program has no directory"))?;
-    Ok(folder.join(name))
+    Ok(program_near(folder, name))
+}
+
+fn program_near(folder: &Path, name: &str) -> PathBuf {
+    let beside = folder.join(name);
+    if folder.file_name().is_some_and(|own| own == "libexec") && !beside.exists() {
+        let installed = folder.with_file_name("bin").join(name);
+        if installed.exists() {
+            return installed;
+        }
+    }
+    beside
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_are_found_in_an_installation() {
+        let dir = tempfile::tempdir().unwrap();
+        let (bin, libexec) = (dir.path().join("bin"), dir.path().join("libexec"));
+        for folder in [&bin, &libexec] {
+            std::fs::create_dir(folder).unwrap();
+        }
+        // Nowhere: the error will name the place beside.
+        assert_eq!(program_near(&libexec, "w"), libexec.join("w"));
+        std::fs::write(bin.join("w"), "").unwrap();
+        assert_eq!(program_near(&libexec, "w"), bin.join("w"));
+        assert_eq!(program_near(&bin, "w"), bin.join("w"));
+        std::fs::write(libexec.join("w"), "").unwrap();
+        assert_eq!(program_near(&libexec, "w"), libexec.join("w"));
+    }
 }

@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use capnp::capability::Promise;
 use grs_interfaces::{CallResult, Chain, GlobalArgs, Init, WalletLoader};
+use grs_ipc_schema::proxy_capnp::thread_map;
 use grs_ipc_schema::{grs_init_capnp::grs_init, init_capnp::init};
 use grs_mp::{Connection, LoopHandle};
+use grs_tls::{Fate, KeyFolder};
 
 use crate::generated::{InitProxy, InitServer, WalletLoaderProxy, chain_client_with, init_client};
 use crate::supervised_wallet::RpcRelay;
@@ -23,19 +25,42 @@ fn plain(client: &grs_init::Client) -> init::Client {
     FromClientHook::new(client.client.hook.add_ref())
 }
 
+/// The first call: exchanges the makers of threads.
+fn construct(
+    client: &grs_init::Client,
+    threads: thread_map::Client,
+) -> (thread_map::Client, Promise<(), capnp::Error>) {
+    let mut request = plain(client).construct_request();
+    request.get().set_thread_map(threads);
+    let answer = request.send();
+    let map = answer.pipeline.get_thread_map();
+    let promise = answer.promise;
+    (map, Promise::from_future(async move { promise.await.map(|_| ()) }))
+}
+
 impl InitProxy {
     /// Connects over a socket the other end of which is served. Nothing is waited for: a failure shows in the first
     /// call.
     pub fn connect(home: &LoopHandle, stream: UnixStream) -> CallResult<InitProxy> {
-        let init = Connection::connect(home, stream, |client: &grs_init::Client, threads| {
-            let mut request = plain(client).construct_request();
-            request.get().set_thread_map(threads);
-            let answer = request.send();
-            let map = answer.pipeline.get_thread_map();
-            let promise = answer.promise;
-            (map, Promise::from_future(async move { promise.await.map(|_| ()) }))
-        });
+        let init = Connection::connect(home, stream, construct);
         Ok(InitProxy(Proxy::of(init.map_err(call_error)?)))
+    }
+
+    /// Connects with TLS; returns after the hand-shake of this side.
+    pub(crate) fn connect_tls(
+        home: &LoopHandle,
+        host: String,
+        port: u16,
+        keys: KeyFolder,
+    ) -> CallResult<InitProxy> {
+        let fate = Fate::default();
+        let open = {
+            let fate = fate.clone();
+            move || grs_tls::connect(host, port, keys, fate)
+        };
+        let init = Connection::connect_over(home, open, construct).map_err(call_error)?;
+        fate.attach(init.connection());
+        Ok(InitProxy(Proxy::of(init)))
     }
 
     /// The connection, to watch or close it.

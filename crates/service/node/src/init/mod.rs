@@ -50,6 +50,12 @@ pub trait Host: Send + Sync {
         ))
     }
 
+    /// Does what an option asks for in place of running a node. The arguments have been read, nothing is locked yet.
+    fn instead(&self, args: &grs_args::ArgsManager) -> Option<std::process::ExitCode> {
+        let _ = args;
+        None
+    }
+
     /// Ends connections with other processes; the last step but removing files.
     fn disconnect_ipc(&self) {}
 }

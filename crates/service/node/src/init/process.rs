@@ -31,6 +31,9 @@ pub fn run(host: Arc<dyn Host>, argv: &[String]) -> ExitCode {
         print!("{}", program.version_text(VERSION));
         return ExitCode::SUCCESS;
     }
+    if let Some(code) = host.instead(&args) {
+        return code;
+    }
     match start_and_wait(host, args, argv) {
         Ok(code) => code,
         Err(StartFailed) => ExitCode::FAILURE,

@@ -520,14 +520,25 @@ pub const RPC_SERVER: &[OptionSpec] = &[
 ];
 
 /// What only a program that serves IPC takes.
-pub const NODE_IPC: &[OptionSpec] = &[opt(
-    C::Ipc,
-    F::ANY,
-    "-ipcbind",
-    "=<address>",
-    "Socket to listen on for other programs: unix for groestlcoin-node.sock in the network's data directory, or \
-     unix:<path>, whose directories are made if missing. May be given several times (default: none)",
-)];
+pub const NODE_IPC: &[OptionSpec] = &[
+    opt(
+        C::Ipc,
+        F::ANY,
+        "-ipcbind",
+        "=<address>",
+        "Socket to listen on for other programs: unix for node.sock in the network's data directory, unix:<path>, whose \
+         directories are made if missing, or tls:<address>:<port> for other machines, which needs keys (see \
+         -ipctlskeygen). May be given several times (default: none)",
+    ),
+    opt(
+        C::Ipc,
+        F::ANY,
+        "-ipctlskeygen",
+        "=<dir>",
+        "Make the key and the certificate for tls addresses and exit (default directory: ipc in the network's data \
+         directory). Copy the certificate into the folder ipc/trusted of each program that is to be reached or to come",
+    ),
+];
 
 /// Accepted, not shown: for tests, for the graphical program, and removed ones that get an error of their own.
 pub const HIDDEN: &[OptionSpec] = &[
