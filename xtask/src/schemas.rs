@@ -24,6 +24,9 @@ const ANNOTATIONS: &str = "crates/service/mpgen/schema";
 const PROXIES: [&str; 3] =
     ["crates/service/ipc-schema/schema", "crates/service/interfaces/src", "crates/service/ipc/src/generated"];
 
+/// The wire contract of the schemas from which proxies are generated, and of what they import, as text.
+const CONTRACT: &str = "crates/service/ipc-schema/contract.txt";
+
 fn files(folder: &str, ending: &str) -> Result<Vec<String>, String> {
     let entries = std::fs::read_dir(folder).map_err(|error| format!("{folder}: {error}"))?;
     let paths = entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<PathBuf>>>();
@@ -46,6 +49,7 @@ fn all() -> Result<Vec<String>, String> {
         names.extend(files(types, "_capnp.rs")?);
     }
     names.extend(files(PROXIES[2], ".rs")?);
+    names.push(CONTRACT.to_owned());
     Ok(names)
 }
 
@@ -104,6 +108,7 @@ pub fn regenerate() -> Result<Findings, String> {
     std::fs::create_dir_all(Path::new(out)).map_err(|error| format!("{out}: {error}"))?;
     let more = ["--traits", &format!("grs_interfaces={traits}"), "--schemas", "grs_ipc_schema"];
     generate("proxies", schemas, out, &more.map(str::to_owned))?;
+    generate("describe", schemas, CONTRACT, &[])?;
     let mut manifest = String::from(
         "# SHA-256 of each schema and of the code generated from it; `cargo run -p xtask -- check` compares.\n",
     );

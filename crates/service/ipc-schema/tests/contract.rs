@@ -5,7 +5,10 @@
 use capnp::introspect::{Introspect, TypeVariant};
 use capnp::schema::StructSchema;
 use capnp::traits::HasTypeId;
-use grs_ipc_schema::{common_capnp, echo_capnp, init_capnp, mining_capnp, proxy_capnp, rpc_capnp};
+use grs_ipc_schema::{
+    chain_capnp, common_capnp, echo_capnp, grs_init_capnp, handler_capnp, init_capnp, mining_capnp,
+    proxy_capnp, rpc_capnp, wallet_capnp,
+};
 
 fn node(of: capnp::introspect::Type) -> (u64, u16, u16) {
     let TypeVariant::Struct(raw) = of.which() else { panic!("not a struct") };
@@ -55,4 +58,64 @@ fn defaults_are_groestlcoins() {
     let mut message = capnp::message::Builder::new_default();
     let options = message.init_root::<mining_capnp::block_create_options::Builder<'_>>();
     assert_eq!(options.get_block_reserved_weight(), 8000);
+}
+
+/// What the schemas say, written by the generator whenever they change.
+const CONTRACT: &str = include_str!("../contract.txt");
+
+#[test]
+fn the_references_part_is_as_it_was() {
+    let expected: Vec<&str> =
+        include_str!("data/reference_contract.txt").lines().filter(|line| !line.starts_with('#')).collect();
+    let files = ["common.capnp", "echo.capnp", "init.capnp", "mining.capnp", "proxy.capnp", "rpc.capnp"];
+    let found: Vec<&str> =
+        CONTRACT.lines().filter(|line| files.iter().any(|file| line.starts_with(file))).collect();
+    for (found, expected) in found.iter().zip(&expected) {
+        assert_eq!(found, expected);
+    }
+    assert_eq!(found.len(), expected.len());
+}
+
+#[test]
+fn own_interfaces_have_own_ids() {
+    let ids = |theirs: bool| -> Vec<&str> {
+        let files = ["common.", "echo.", "init.", "mining.", "proxy.", "rpc."];
+        let of = |line: &&str| files.iter().any(|file| line.starts_with(file)) == theirs;
+        let words = CONTRACT.lines().filter(of).map(|line| line.split(' ').collect::<Vec<_>>());
+        words
+            .filter(|words| ["file", "interface", "struct", "enum"].contains(&words[1]))
+            .map(|words| words[2])
+            .collect()
+    };
+    let (reference, own) = (ids(true), ids(false));
+    assert!(own.len() > 20);
+    assert!(own.iter().all(|id| !reference.contains(id)));
+    // Ours are reached by an interface of our own, which leaves the ordinals of Init to the reference.
+    assert!(CONTRACT.contains("grs_init.capnp:GrsInit interface 0x"));
+    assert!(CONTRACT.contains(" extends init.capnp:Init\n"));
+    assert!(CONTRACT.contains("grs_init.capnp:GrsInit.hello @0 "));
+}
+
+#[test]
+fn the_text_is_that_of_the_code() {
+    let interfaces = [
+        ("chain.capnp:Chain", chain_capnp::chain::Client::TYPE_ID),
+        ("chain.capnp:RpcActor", chain_capnp::rpc_actor::Client::TYPE_ID),
+        ("grs_init.capnp:GrsInit", grs_init_capnp::grs_init::Client::TYPE_ID),
+        ("handler.capnp:Handler", handler_capnp::handler::Client::TYPE_ID),
+        ("mining.capnp:Mining", mining_capnp::mining::Client::TYPE_ID),
+        ("wallet.capnp:WalletLoader", wallet_capnp::wallet_loader::Client::TYPE_ID),
+    ];
+    for (name, id) in interfaces {
+        assert!(CONTRACT.contains(&format!("\n{name} interface {id:#x}")), "{name}");
+    }
+    let structs = [
+        ("mining.capnp:CoinbaseTx", node(mining_capnp::coinbase_tx::Owned::introspect())),
+        ("chain.capnp:FoundBlock", node(chain_capnp::found_block::Owned::introspect())),
+        ("chain.capnp:RpcRequest", node(chain_capnp::rpc_request::Owned::introspect())),
+        ("grs_init.capnp:Hello", node(grs_init_capnp::hello::Owned::introspect())),
+    ];
+    for (name, (id, data, pointers)) in structs {
+        assert!(CONTRACT.contains(&format!("\n{name} struct {id:#x} {data}+{pointers}\n")), "{name}");
+    }
 }

@@ -10,9 +10,13 @@
 //! Annotations in the schema say what neither side does; see `generator.capnp`. They have no effect on the wire.
 
 pub mod bind;
+pub mod describe;
 pub mod emit;
 pub mod schema;
 pub mod traits;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 

@@ -2,9 +2,10 @@
 //!
 //!     grs-mpgen types --prefix DIR [-I DIR]... --out DIR SCHEMA...
 //!     grs-mpgen proxies --prefix DIR [-I DIR]... --out DIR --traits CRATE=DIR --schemas CRATE SCHEMA...
+//!     grs-mpgen describe --prefix DIR [-I DIR]... --out FILE SCHEMA...
 //!
-//! `types` writes what Cap'n Proto's own plugin writes, `proxies` the proxies and servers. `cargo run -p xtask --
-//! schemas` calls both with the project's paths.
+//! `types` writes what Cap'n Proto's own plugin writes, `proxies` the proxies and servers, `describe` the wire contract
+//! as text. `cargo run -p xtask -- schemas` calls all three with the project's paths.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -92,7 +93,7 @@ fn proxies(options: &Options, request: &[u8]) -> Result<(), Failure> {
 
 fn run() -> Result<(), Failure> {
     let mut words = std::env::args().skip(1);
-    let what = words.next().ok_or("what to write: types or proxies")?;
+    let what = words.next().ok_or("what to write: types, proxies or describe")?;
     let options = parse(words)?;
     let request = request(&options)?;
     match what.as_str() {
@@ -101,7 +102,11 @@ fn run() -> Result<(), Failure> {
             Ok(command.output_directory(&options.out).run(&request[..])?)
         }
         "proxies" => proxies(&options, &request),
-        other => Err(format!("unknown '{other}'; types or proxies").into()),
+        "describe" => {
+            let message = capnp::serialize::read_message(&request[..], capnp::message::ReaderOptions::new())?;
+            Ok(std::fs::write(&options.out, grs_mpgen::describe::describe(message.get_root()?)?)?)
+        }
+        other => Err(format!("unknown '{other}'; types, proxies or describe").into()),
     }
 }
 

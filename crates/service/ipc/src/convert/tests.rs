@@ -200,6 +200,90 @@ proptest! {
     }
 
     #[test]
+    fn answers_of_several_fields(
+        texts in any::<(String, String)>(),
+        flags in any::<[bool; 3]>(),
+        numbers in any::<(u64, u64, u64, i64, u32)>(),
+        found in [prop::option::of(plain_block()), prop::option::of(plain_block()), prop::option::of(plain_block())],
+    ) {
+        use chain_capnp::chain as answers;
+        let check = BlockCheck { valid: flags[0], reason: texts.0.clone(), debug: texts.1 };
+        prop_assert_eq!(&round_trip::<mining_capnp::mining::check_block_results::Owned, _>(&check).unwrap(), &check);
+        prop_assert_eq!(&round_trip::<mining_capnp::mining::submit_block_results::Owned, _>(&check).unwrap(), &check);
+        let create = BlockCreateOptions {
+            use_mempool: flags[0],
+            block_reserved_weight: numbers.0,
+            coinbase_output_max_additional_sigops: numbers.1,
+        };
+        prop_assert_eq!(round_trip::<mining_capnp::block_create_options::Owned, _>(&create).unwrap(), create);
+        let options = BlockCheckOptions { check_merkle_root: flags[1], check_pow: flags[2] };
+        prop_assert_eq!(round_trip::<mining_capnp::block_check_options::Owned, _>(&options).unwrap(), options);
+        for broadcast in [Ok(()), Err(texts.0.clone())] {
+            let read = round_trip::<answers::broadcast_transaction_results::Owned, Broadcast>(&broadcast);
+            prop_assert_eq!(read.unwrap(), broadcast);
+        }
+        let ancestry = TransactionAncestry {
+            ancestors: numbers.0,
+            cluster_count: numbers.1,
+            ancestor_size: numbers.2,
+            ancestor_fees: Amount(numbers.3),
+        };
+        prop_assert_eq!(round_trip::<answers::get_transaction_ancestry_results::Owned, _>(&ancestry).unwrap(), ancestry);
+        let limits = PackageLimits { ancestors: numbers.4, descendants: !numbers.4 };
+        prop_assert_eq!(round_trip::<answers::get_package_limits_results::Owned, _>(&limits).unwrap(), limits);
+        let [ancestor, block1, block2] = found;
+        let found = FoundCommonAncestor { ancestor, block1, block2 };
+        prop_assert_eq!(&round_trip::<answers::find_common_ancestor_results::Owned, _>(&found).unwrap(), &found);
+        for change in [None, Some((Value::from(texts.0), SettingsAction::SkipWrite))] {
+            let read = round_trip::<chain_capnp::settings_update::update_results::Owned, _>(&change).unwrap();
+            prop_assert_eq!(read, change);
+        }
+    }
+
+    #[test]
+    fn blobs_and_lists(
+        bytes in any::<Vec<u8>>(),
+        hash in any::<[u8; 32]>(),
+        locator in locators(),
+        outpoints in prop::collection::vec(outpoint(), 0..5),
+        amounts in any::<Vec<i64>>(),
+        texts in any::<Vec<String>>(),
+        blobs in any::<Vec<Vec<u8>>>(),
+    ) {
+        fn back<T: ToData + for<'a> FromWire<&'a [u8]>>(value: &T) -> T {
+            T::from_wire(&value.to_data()).unwrap()
+        }
+        prop_assert_eq!(&back(&bytes), &bytes);
+        prop_assert_eq!(back(&hash), hash);
+        prop_assert_eq!(back(&BlockHash::from_bytes(hash)), BlockHash::from_bytes(hash));
+        prop_assert_eq!(back(&Txid::from_bytes(hash)), Txid::from_bytes(hash));
+        prop_assert_eq!(back(&grs_hashes::Wtxid::from_bytes(hash)), grs_hashes::Wtxid::from_bytes(hash));
+        prop_assert_eq!(&back(&locator), &locator);
+        prop_assert_eq!(Vec::<OutPoint>::from_wire(&*outpoints.to_data()).unwrap(), outpoints);
+        let (script, secret) = (Script::from(bytes.clone()), SecureString::new(bytes.clone()));
+        prop_assert_eq!(&back(&script), &script);
+        prop_assert_eq!(&back(&secret), &secret);
+        let block = BlockBytes(bytes.clone());
+        prop_assert_eq!(&back(&block), &block);
+        let out = TxOut::new(Amount(1), script);
+        prop_assert_eq!(&back(&out), &out);
+
+        let amounts: Vec<Amount> = amounts.into_iter().map(Amount).collect();
+        let mut message = capnp::message::Builder::new_default();
+        amounts.to_wire(message.initn_root::<capnp::primitive_list::Builder<'_, i64>>(count(amounts.len())));
+        let list = message.get_root_as_reader::<capnp::primitive_list::Reader<'_, i64>>().unwrap();
+        prop_assert_eq!(Vec::<Amount>::from_wire(list).unwrap(), amounts);
+        let mut message = capnp::message::Builder::new_default();
+        texts.to_wire(message.initn_root::<capnp::text_list::Builder<'_>>(count(texts.len())));
+        let list = message.get_root_as_reader::<capnp::text_list::Reader<'_>>().unwrap();
+        prop_assert_eq!(Vec::<String>::from_wire(list).unwrap(), texts);
+        let mut message = capnp::message::Builder::new_default();
+        blobs.to_wire(message.initn_root::<capnp::data_list::Builder<'_>>(count(blobs.len())));
+        let list = message.get_root_as_reader::<capnp::data_list::Reader<'_>>().unwrap();
+        prop_assert_eq!(Vec::<Vec<u8>>::from_wire(list).unwrap(), blobs);
+    }
+
+    #[test]
     fn events(
         tx in any::<Vec<u8>>(),
         locator in locators(),
