@@ -2,17 +2,17 @@
 
 use std::io;
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use grs_args::{ArgsManager, Program};
 use grs_interfaces::{CallError, CallResult, Chain, GlobalArgs, WalletLoader};
 use grs_ipc::{
-    BackOff, Bound, Ipc, IpcAddress, KeyFolder, SupervisedWallet, SupervisorEvent, sibling_program,
+    BackOff, Bound, Ipc, IpcAddress, KeyFolder, Limits, SupervisedWallet, SupervisorEvent, sibling_program,
 };
 use grs_log::{info, warn};
 use grs_node::NodeContext;
-use grs_node::init::Host;
+use grs_node::init::{DEFAULT_IPC_CONNECTIONS, Host, IpcInfo, MAX_IPC_CONNECTIONS};
 
 use crate::init::{NodeInit, greeting};
 
@@ -25,11 +25,36 @@ const HEALTHY_AFTER: Duration = Duration::from_secs(60);
 pub(crate) struct NodeHost {
     ipc: Ipc,
     bound: Mutex<Vec<Bound>>,
+    /// Limits of who connects.
+    limits: OnceLock<Limits>,
+}
+
+/// Limits as the options say.
+fn ipc_limits(args: &ArgsManager) -> Result<Limits, String> {
+    let number = |option: &str, default: i64, max: i64| match args.get_int(option, default) {
+        n if (1..=max).contains(&n) => Ok(n),
+        n => Err(format!("{option}={n} is not a number from 1 to {max}")),
+    };
+    let limits = Limits::default();
+    let count = |n: i64| usize::try_from(n).unwrap_or(usize::MAX);
+    let seconds = number("-ipctimeout", limits.construct_time.as_secs() as i64, 86_400)?;
+    let time = Duration::from_secs(seconds.unsigned_abs());
+    Ok(Limits {
+        max_calls: count(number("-ipcmaxcalls", limits.max_calls as i64, 100_000)?),
+        max_connections: count(number("-ipcmaxconnections", DEFAULT_IPC_CONNECTIONS, MAX_IPC_CONNECTIONS)?),
+        construct_time: time,
+        message_time: time,
+        ..limits
+    })
 }
 
 impl NodeHost {
     pub(crate) fn start() -> io::Result<NodeHost> {
-        Ok(NodeHost { ipc: Ipc::start(Program::Node.name())?, bound: Mutex::new(Vec::new()) })
+        Ok(NodeHost {
+            ipc: Ipc::start(Program::Node.name())?,
+            bound: Mutex::new(Vec::new()),
+            limits: OnceLock::new(),
+        })
     }
 }
 
@@ -109,8 +134,10 @@ impl Host for NodeHost {
 
     fn listen_ipc(&self, node: &Arc<NodeContext>, address: &str) -> Result<String, String> {
         let failed = |e: &dyn std::fmt::Display| format!("Unable to bind to IPC address '{address}'. {e}");
+        let limits = ipc_limits(&node.args)?;
         let parsed = IpcAddress::parse(address, &node.args.data_dir_net()).map_err(|e| failed(&e))?;
-        let bound = self.ipc.bind(&parsed, NodeInit::new(node)).map_err(|e| failed(&e))?;
+        let limits = *self.limits.get_or_init(|| limits);
+        let bound = self.ipc.bind(&parsed, NodeInit::new(node), limits).map_err(|e| failed(&e))?;
         let address = bound.address().to_owned();
         self.bound.lock().unwrap_or_else(PoisonError::into_inner).push(bound);
         Ok(address)
@@ -119,5 +146,20 @@ impl Host for NodeHost {
     fn disconnect_ipc(&self) {
         let bound = std::mem::take(&mut *self.bound.lock().unwrap_or_else(PoisonError::into_inner));
         bound.iter().for_each(Bound::disconnect_all);
+    }
+
+    fn ipc_info(&self) -> Option<IpcInfo> {
+        let listening = {
+            let bound = self.bound.lock().unwrap_or_else(PoisonError::into_inner);
+            bound.iter().map(|bound| bound.address().to_owned()).collect()
+        };
+        let stats = self.ipc.stats();
+        let limits = self.limits.get().copied().unwrap_or_default();
+        Some(IpcInfo {
+            listening,
+            counts: stats.counts().to_vec(),
+            limits: limits.list().to_vec(),
+            hits: stats.limits,
+        })
     }
 }

@@ -1,7 +1,7 @@
 //! Values of `-ipcbind` and `-ipcconnect`, and the sockets they name.
 
 use std::io;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
@@ -95,7 +95,8 @@ fn parse_host_port(text: &str) -> Option<(String, u16)> {
 /// reference uses.
 pub(crate) fn bind_unix(path: &Path, default: bool) -> Result<(UnixListener, SocketFile), AddressError> {
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
+        // Directories that are there keep their mode; the socket's own mode and the look at who connects guard it.
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
     match std::fs::symlink_metadata(path) {
         Ok(found) if found.file_type().is_socket() => {

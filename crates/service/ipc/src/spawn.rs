@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use grs_interfaces::{CallError, CallResult, Hello, Init};
-use grs_mp::{Connection, EventLoop, Limits, Listener, LoopHandle, LoopOptions, Process, Session};
+use grs_mp::{Connection, EventLoop, Limits, Listener, LoopHandle, LoopOptions, Process, Session, Stats};
 use grs_tls::TlsAcceptor;
 
 use crate::address::{AddressError, IpcAddress, SocketFile, bind_unix, connect_unix};
@@ -103,15 +103,24 @@ impl Ipc {
         connected.map_err(|error| AddressError::Io(io::Error::other(error)))
     }
 
-    /// Listens at an address and serves `init` to each client.
-    pub fn bind(&self, address: &IpcAddress, init: Arc<dyn Init>) -> Result<Bound, AddressError> {
-        let options = Limits::default();
+    /// Counts of what other processes do and have here.
+    pub fn stats(&self) -> Stats {
+        self.handle().stats()
+    }
+
+    /// Listens at an address and serves `init` to each client, within limits.
+    pub fn bind(
+        &self,
+        address: &IpcAddress,
+        init: Arc<dyn Init>,
+        limits: Limits,
+    ) -> Result<Bound, AddressError> {
         let bootstrap = move |session: &Rc<Session>| serve_init(session, init.clone());
         let failed = |error: grs_mp::Error| AddressError::Io(io::Error::other(error));
         match address {
             IpcAddress::Unix { path, default } => {
                 let (socket, file) = bind_unix(path, *default)?;
-                let listener = Listener::start(&self.handle(), socket, options, bootstrap).map_err(failed)?;
+                let listener = Listener::start(&self.handle(), socket, limits, bootstrap).map_err(failed)?;
                 Ok(Bound { listener, address: address.to_string(), _file: Some(file) })
             }
             IpcAddress::Tls { host, keys, port } => {
@@ -121,7 +130,7 @@ impl Ipc {
                 let keys = keys.clone();
                 let open = move || TlsAcceptor::new(socket, keys);
                 let listener =
-                    Listener::start_over(&self.handle(), open, options, bootstrap).map_err(failed)?;
+                    Listener::start_over(&self.handle(), open, limits, bootstrap).map_err(failed)?;
                 Ok(Bound { listener, address, _file: None })
             }
         }

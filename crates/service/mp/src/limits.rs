@@ -67,6 +67,26 @@ impl Limits {
             callback_time: Duration::MAX,
         }
     }
+
+    /// All of them by name, times in seconds.
+    pub fn list(&self) -> [(&'static str, u64); 13] {
+        let count = |n: usize| n as u64;
+        [
+            ("max_connections", count(self.max_connections)),
+            ("construct_time", self.construct_time.as_secs()),
+            ("max_message", count(self.max_message)),
+            ("message_time", self.message_time.as_secs()),
+            ("max_held", count(self.max_held)),
+            ("max_threads", count(self.max_threads)),
+            ("max_backlog", count(self.max_backlog)),
+            ("max_calls", count(self.max_calls)),
+            ("max_unfinished", count(self.max_unfinished)),
+            ("max_unfinished_bytes", count(self.max_unfinished_bytes)),
+            ("max_unread", count(self.max_unread)),
+            ("write_time", self.write_time.as_secs()),
+            ("callback_time", self.callback_time.as_secs()),
+        ]
+    }
 }
 
 impl Default for Limits {
@@ -246,6 +266,26 @@ pub struct Stats {
     pub panics: u64,
     /// How often each limit was hit, by [`Limit::name`].
     pub limits: Vec<(&'static str, u64)>,
+}
+
+impl Stats {
+    /// The counts by name, without those of the limits.
+    pub fn counts(&self) -> [(&'static str, u64); 12] {
+        [
+            ("connections", self.connections),
+            ("connections_total", self.connections_total),
+            ("threads", self.threads),
+            ("workers", self.workers),
+            ("objects", self.objects),
+            ("calls", self.calls),
+            ("calls_total", self.calls_total),
+            ("calls_cancelled", self.calls_cancelled),
+            ("calls_failed", self.calls_failed),
+            ("bytes_received", self.bytes_in),
+            ("bytes_sent", self.bytes_out),
+            ("panics", self.panics),
+        ]
+    }
 }
 
 #[cfg(test)]

@@ -1,9 +1,11 @@
 //! Byte streams that carry a connection.
 
+use std::cell::RefCell;
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::unix::AsyncFd;
@@ -36,7 +38,8 @@ impl Transport {
     /// Takes a connected Unix socket.
     pub fn unix(socket: UnixStream) -> io::Result<Transport> {
         socket.set_nonblocking(true)?;
-        let sink = UnixSink { socket: socket.try_clone()?, writable: None };
+        let socket = Rc::new(socket);
+        let sink = UnixSink { socket: socket.clone(), writable: None };
         Ok(Transport {
             source: Box::new(UnixSource(watch(socket, Interest::READABLE)?)),
             sink: Box::new(sink),
@@ -46,7 +49,7 @@ impl Transport {
     /// Takes any stream that reads and writes. The runtime collects what it writes itself, so the stream needs no buffer
     /// of its own for that; it is flushed after each batch.
     pub fn stream(stream: impl AsyncRead + AsyncWrite + Unpin + 'static) -> Transport {
-        let shared = std::rc::Rc::new(std::cell::RefCell::new(stream));
+        let shared = Rc::new(RefCell::new(stream));
         Transport { source: Box::new(Half(shared.clone())), sink: Box::new(Half(shared)) }
     }
 
@@ -61,20 +64,20 @@ impl Transport {
 
 /// Watches a descriptor. `AsFd` promises that it stays open and the same as long as the value lives, which is what the
 /// deprecated constructor does not ask for; the one that replaces it is unsafe.
-#[allow(deprecated, reason = "sound for the type used here, an owned socket")]
+#[allow(deprecated, reason = "sound for the types used here, an owned socket and a shared one")]
 fn watch<T: AsFd + std::os::fd::AsRawFd>(descriptor: T, interest: Interest) -> io::Result<AsyncFd<T>> {
     AsyncFd::with_interest(descriptor, interest)
 }
 
 /// Only readability is watched. If it were for writability too, as a tokio stream does, the loop would be woken each
 /// time that the other side has read something.
-struct UnixSource(AsyncFd<UnixStream>);
+struct UnixSource(AsyncFd<Rc<UnixStream>>);
 
 impl Source for UnixSource {
     fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
         loop {
             let mut ready = ready!(self.0.poll_read_ready(cx))?;
-            match ready.try_io(|socket| (&mut socket.get_ref()).read(buf)) {
+            match ready.try_io(|socket| (&mut &**socket.get_ref()).read(buf)) {
                 Ok(Ok(read)) => {
                     // It has been emptied; asking again would only tell that.
                     if read > 0 && read < buf.len() {
@@ -90,9 +93,9 @@ impl Source for UnixSource {
     }
 }
 
-/// Writability is watched only while the socket is full.
+/// Writability is watched only while the socket is full; by a descriptor of its own, since the other is being watched.
 struct UnixSink {
-    socket: UnixStream,
+    socket: Rc<UnixStream>,
     writable: Option<AsyncFd<UnixStream>>,
 }
 
@@ -102,7 +105,7 @@ impl Sink for UnixSink {
             if let Some(watched) = &self.writable {
                 ready!(watched.poll_write_ready(cx))?.clear_ready();
             }
-            match self.socket.write(buf) {
+            match (&*self.socket).write(buf) {
                 Ok(written) => {
                     self.writable = None;
                     return Poll::Ready(Ok(written));
@@ -152,7 +155,7 @@ impl<W: AsyncWrite + Unpin> Sink for Writing<W> {
 }
 
 /// One of two holders of a stream. They are on one thread and borrow it only while they poll.
-struct Half<S>(std::rc::Rc<std::cell::RefCell<S>>);
+struct Half<S>(Rc<RefCell<S>>);
 
 impl<S: AsyncRead + Unpin> Source for Half<S> {
     fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {

@@ -17,6 +17,7 @@ use grs_interfaces::{CallResult, Chain, WalletLoader};
 use grs_sync::Interrupt;
 
 pub(crate) use network::relay as relay_transaction;
+pub use network::{DEFAULT_IPC_CONNECTIONS, MAX_IPC_CONNECTIONS};
 pub use process::run;
 pub use user::{init_error, init_warning};
 
@@ -58,6 +59,24 @@ pub trait Host: Send + Sync {
 
     /// Ends connections with other processes; the last step but removing files.
     fn disconnect_ipc(&self) {}
+
+    /// What other processes do and have here; `None` if this program talks to none. Must not block.
+    fn ipc_info(&self) -> Option<IpcInfo> {
+        None
+    }
+}
+
+/// State of the connections with other processes, for `getipcinfo`.
+#[derive(Debug, Clone, Default)]
+pub struct IpcInfo {
+    /// Addresses that are listened at.
+    pub listening: Vec<String>,
+    /// Counts by name.
+    pub counts: Vec<(&'static str, u64)>,
+    /// Limits of who connects, by name.
+    pub limits: Vec<(&'static str, u64)>,
+    /// How often each limit was hit.
+    pub hits: Vec<(&'static str, u64)>,
 }
 
 /// What is locked and running, and stopped in turn.

@@ -17,6 +17,10 @@ use super::interaction::DEFAULT_MAX_CONNECTIONS;
 use super::steps::fail;
 use crate::NodeContext;
 
+/// `-ipcmaxconnections` if it is not given.
+pub const DEFAULT_IPC_CONNECTIONS: i64 = 16;
+/// Largest value of `-ipcmaxconnections`.
+pub const MAX_IPC_CONNECTIONS: i64 = 1000;
 /// Descriptors that the node needs besides connections: databases, logs, files.
 const CORE_FILE_DESCRIPTORS: i64 = 151;
 const MAX_ADDNODE_CONNECTIONS: i64 = 8;
@@ -62,7 +66,7 @@ pub(crate) fn check_limits(node: &NodeContext) -> Result<Limits, StartFailed> {
     if wanted < 0 {
         return fail("-maxconnections must be greater or equal than zero");
     }
-    let least = CORE_FILE_DESCRIPTORS + MAX_ADDNODE_CONNECTIONS + binds.max(1) as i64;
+    let least = CORE_FILE_DESCRIPTORS + MAX_ADDNODE_CONNECTIONS + binds.max(1) as i64 + ipc_descriptors(args);
     let available = raise_file_limit(wanted + least);
     if available < least {
         return fail(format!(
@@ -79,6 +83,12 @@ pub(crate) fn check_limits(node: &NodeContext) -> Result<Limits, StartFailed> {
         return fail("peertimeout must be a positive integer.");
     }
     Ok(Limits { max_connections, file_descriptors: available })
+}
+
+/// Descriptors that other programs may need: each `-ipcbind` listens, and has so many connections.
+fn ipc_descriptors(args: &ArgsManager) -> i64 {
+    let each = args.get_int("-ipcmaxconnections", DEFAULT_IPC_CONNECTIONS).clamp(1, MAX_IPC_CONNECTIONS);
+    args.get_list("-ipcbind").len() as i64 * (1 + each)
 }
 
 /// Bytes of `-maxuploadtarget` (plain numbers are MiB; k, K, m, M, g, G, t, T scale by 1000 or 1024).

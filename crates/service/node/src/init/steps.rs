@@ -246,6 +246,7 @@ pub(crate) fn start(running: &mut Running, limits: &Limits) -> Result<(), StartF
     warn_relative_data_dir(&node);
     start_scheduler(&node)?;
     register_rpcs(&node);
+    node.rpc.register(crate::rpc::getipcinfo(&running.host));
     start_wallet(running)?;
     for address in args.get_list("-ipcbind") {
         let bound = running.host.listen_ipc(&node, &address).or_else(fail)?;

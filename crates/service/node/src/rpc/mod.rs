@@ -4,6 +4,7 @@ mod blockchain;
 mod control;
 mod descriptors;
 mod fees;
+mod ipc;
 mod mempool;
 mod mining;
 mod net;
@@ -107,6 +108,8 @@ fn block_hash(value: &Value, name: &str) -> Result<BlockHash, RpcError> {
 fn not_found() -> RpcError {
     RpcError::new(code::INVALID_ADDRESS_OR_KEY, "Block not found")
 }
+
+pub(crate) use ipc::getipcinfo;
 
 /// Registers all methods that work on `node`.
 pub fn register(node: &Arc<NodeContext>) {

@@ -538,6 +538,28 @@ pub const NODE_IPC: &[OptionSpec] = &[
         "Make the key and the certificate for tls addresses and exit (default directory: ipc in the network's data \
          directory). Copy the certificate into the folder ipc/trusted of each program that is to be reached or to come",
     ),
+    opt(
+        C::Ipc,
+        DEBUG,
+        "-ipcmaxcalls",
+        "=<n>",
+        "Calls that one connection of -ipcbind may have at the same time, 1 to 100000; more get an error (default: 4096)",
+    ),
+    opt(
+        C::Ipc,
+        DEBUG,
+        "-ipcmaxconnections",
+        "=<n>",
+        "Connections at the same time to each address of -ipcbind, 1 to 1000; more are refused (default: 16)",
+    ),
+    opt(
+        C::Ipc,
+        DEBUG,
+        "-ipctimeout",
+        "=<n>",
+        "Seconds in which a program that connects to -ipcbind has to make its first call, and to complete a message that \
+         it has begun, 1 to 86400 (default: 30)",
+    ),
 ];
 
 /// Accepted, not shown: for tests, for the graphical program, and removed ones that get an error of their own.
