@@ -216,19 +216,23 @@ mod tests {
     use super::*;
 
     /// Gives bytes in pieces.
-    struct Pieces(Vec<u8>, usize);
+    struct Pieces {
+        bytes: Vec<u8>,
+        at: usize,
+        step: usize,
+    }
 
     impl Source for Pieces {
         fn poll_read(&mut self, _: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
-            let take = self.1.min(self.0.len()).min(buf.len());
-            buf[..take].copy_from_slice(&self.0[..take]);
-            self.0.drain(..take);
+            let take = self.step.min(self.bytes.len() - self.at).min(buf.len());
+            buf[..take].copy_from_slice(&self.bytes[self.at..self.at + take]);
+            self.at += take;
             Poll::Ready(Ok(take))
         }
     }
 
     fn read_all(bytes: &[u8], step: usize) -> Result<Vec<Vec<Vec<u8>>>, InputError> {
-        let mut input = Input::new(Box::new(Pieces(bytes.to_vec(), step)), 1 << 20);
+        let mut input = Input::new(Box::new(Pieces { bytes: bytes.to_vec(), at: 0, step }), 1 << 20);
         let mut cx = Context::from_waker(std::task::Waker::noop());
         let mut out = Vec::new();
         loop {
