@@ -137,7 +137,7 @@ impl Host for NodeHost {
         let limits = ipc_limits(&node.args)?;
         let parsed = IpcAddress::parse(address, &node.args.data_dir_net()).map_err(|e| failed(&e))?;
         let limits = *self.limits.get_or_init(|| limits);
-        let bound = self.ipc.bind(&parsed, NodeInit::new(node), limits).map_err(|e| failed(&e))?;
+        let bound = self.ipc.bind_within(&parsed, NodeInit::new(node), limits).map_err(|e| failed(&e))?;
         let address = bound.address().to_owned();
         self.bound.lock().unwrap_or_else(PoisonError::into_inner).push(bound);
         Ok(address)

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use capnp::capability::Promise;
 use grs_interfaces::{Chain, ChainNotifications, ChainstateRole, Echo, Hello, Init, Role};
-use grs_ipc::{Connection, Ipc, IpcAddress, Limits, inherited_fd_argument, take_inherited_stream};
+use grs_ipc::{Connection, Ipc, IpcAddress, inherited_fd_argument, take_inherited_stream};
 use grs_mp::Remote;
 use kit::{FakeChain, FakeInit, Recorder, args, request};
 
@@ -227,14 +227,14 @@ fn bound() {
     });
     let address = IpcAddress::parse("unix:s", folder.path()).unwrap();
     let server = Ipc::start("server").unwrap();
-    let _bound = server.bind(&address, init, Limits::default()).unwrap();
+    let _bound = server.bind(&address, init).unwrap();
     let client = Ipc::start("client").unwrap();
     let remote = client.connect(&address).unwrap();
     let chain = remote.make_chain().unwrap();
     measure("bound socket: Chain.getHeight", 20_000, || {
         black_box(chain.get_height().unwrap());
     });
-    let remote = plain_client(&client, address.connect().unwrap());
+    let remote = plain_client(&client, UnixStream::connect(folder.path().join("s")).unwrap());
     in_flight("bound socket: Echo.echo, 16 in flight", &remote, 16, 40_000);
 }
 

@@ -108,8 +108,13 @@ impl Ipc {
         self.handle().stats()
     }
 
-    /// Listens at an address and serves `init` to each client, within limits.
-    pub fn bind(
+    /// Listens at an address and serves `init` to each client.
+    pub fn bind(&self, address: &IpcAddress, init: Arc<dyn Init>) -> Result<Bound, AddressError> {
+        self.bind_within(address, init, Limits::default())
+    }
+
+    /// [`Ipc::bind`] with limits of the program's choice.
+    pub fn bind_within(
         &self,
         address: &IpcAddress,
         init: Arc<dyn Init>,

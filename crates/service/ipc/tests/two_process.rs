@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use grs_interfaces::{CallError, CallResult, ChainClient, Hello, Init, Role, WalletLoader};
 use grs_ipc::{
-    BackOff, Child, Ipc, IpcAddress, Limits, Supervised, SupervisedWallet, Supervisor, SupervisorEvent,
+    BackOff, Child, Ipc, IpcAddress, Supervised, SupervisedWallet, Supervisor, SupervisorEvent,
     inherited_fd_argument, take_inherited_stream,
 };
 use kit::{FakeChain, FakeInit, args, request};
@@ -208,9 +208,7 @@ fn outside_clients_reach_a_listening_node() {
     let ipc = Ipc::start("groestlcoin-node").unwrap();
     let address = IpcAddress::parse("unix", dir.path()).unwrap();
     let fake = FakeChain::new();
-    let bound = ipc
-        .bind(&address, Arc::new(FakeInit { chain: fake.clone(), role: Role::Node }), Limits::default())
-        .unwrap();
+    let bound = ipc.bind(&address, Arc::new(FakeInit { chain: fake.clone(), role: Role::Node })).unwrap();
     let client = Ipc::start("client").unwrap();
     let init = client.connect(&address).unwrap();
     kit::mining_suite(&init, &fake);
