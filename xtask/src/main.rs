@@ -1,8 +1,8 @@
 //! Project checks that need nothing but cargo.
 //!
 //! `cargo run -p xtask -- check` runs all of them; single ones by name: `layers`, `bans`, `licences`, `fuzz`,
-//! `paths`, `schemas --check`, `scripts`, `without-ipc`, `vectors REPORT`. `schemas` without `--check` writes the code that is generated from the
-//! schemas anew; that needs the program `capnp`.
+//! `paths`, `schemas --check`, `scripts`, `without-ipc`, `vectors REPORT`. `schemas` without `--check` writes the code that
+//! is generated from the schemas anew; that needs the program `capnp`.
 //! `dist --prefix DIR` makes an installation.
 
 mod build_scripts;

@@ -1,7 +1,7 @@
 //! Schemas and the code that is generated from them, checked in both, with a manifest of their hashes.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use bitcoin_hashes::sha256;
@@ -102,10 +102,6 @@ pub fn regenerate() -> Result<Findings, String> {
         generate("types", schemas, types, &[])?;
     }
     let [schemas, traits, out] = PROXIES;
-    for stale in files(out, ".rs").unwrap_or_default() {
-        std::fs::remove_file(&stale).map_err(|error| format!("{stale}: {error}"))?;
-    }
-    std::fs::create_dir_all(Path::new(out)).map_err(|error| format!("{out}: {error}"))?;
     let more = ["--traits", &format!("grs_interfaces={traits}"), "--schemas", "grs_ipc_schema"];
     generate("proxies", schemas, out, &more.map(str::to_owned))?;
     generate("describe", schemas, CONTRACT, &[])?;

@@ -105,7 +105,7 @@ fn killing_a_child_ends_a_call_under_way() {
     });
 }
 
-fn missing_programs_and_wrong_networks_are_reported() {
+fn missing_programs_and_wrong_networks_and_versions_are_reported() {
     let ipc = Ipc::start("groestlcoin-node").unwrap();
     let error = ipc.spawn(std::path::Path::new("/nonexistent/groestlcoin-wallet"), &hello()).err().unwrap();
     assert!(error.to_string().starts_with("Cannot start /nonexistent/groestlcoin-wallet: "), "{error}");
@@ -113,6 +113,12 @@ fn missing_programs_and_wrong_networks_are_reported() {
     other.network = "main".into();
     let error = ipc.spawn(&std::env::current_exe().unwrap(), &other).err().unwrap();
     assert!(error.to_string().contains("Network mismatch"), "{error}");
+    // Schemas of another major version: refused with a text that says what to do. A newer minor version is welcome.
+    let newer = Hello { schema_major: hello().schema_major + 1, ..hello() };
+    let error = ipc.spawn(&std::env::current_exe().unwrap(), &newer).err().unwrap().to_string();
+    assert!(error.starts_with("Interface version mismatch: ") && error.contains("same release"), "{error}");
+    let newer = Hello { schema_minor: hello().schema_minor + 1, ..hello() };
+    assert!(ipc.spawn(&std::env::current_exe().unwrap(), &newer).is_ok());
     // A program that does not speak the protocol.
     let error = ipc.spawn(std::path::Path::new("/bin/true"), &hello()).err().unwrap();
     assert!(error.to_string().ends_with("exited with status 0."), "{error}");
@@ -239,8 +245,8 @@ fn main() {
         ("errors_name_the_cause_of_a_childs_death", errors_name_the_cause_of_a_childs_death),
         ("killing_a_child_ends_a_call_under_way", killing_a_child_ends_a_call_under_way),
         (
-            "missing_programs_and_wrong_networks_are_reported",
-            missing_programs_and_wrong_networks_are_reported,
+            "missing_programs_and_wrong_networks_and_versions_are_reported",
+            missing_programs_and_wrong_networks_and_versions_are_reported,
         ),
         ("the_supervisor_restarts_a_child_that_dies", the_supervisor_restarts_a_child_that_dies),
         (

@@ -80,6 +80,15 @@ fn proxies(options: &Options, request: &[u8]) -> Result<(), Failure> {
     };
     let message = capnp::serialize::read_message(request, capnp::message::ReaderOptions::new())?;
     let files = grs_mpgen::generate(message.get_root()?, &sources(folder)?, &names)?;
+    std::fs::create_dir_all(&options.out)?;
+    for entry in std::fs::read_dir(&options.out)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        // Left over from a schema that is no longer there.
+        if name.to_str().is_some_and(|name| name.ends_with(".rs") && !files.contains_key(name)) {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
     let mut written = Vec::new();
     for (name, text) in files {
         let path = options.out.join(name);
