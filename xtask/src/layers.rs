@@ -20,7 +20,7 @@ const BANS: &[(&str, &[&str])] = &[
 ];
 
 /// Programs that must not link the wallet, however indirectly.
-const WALLET_FREE: &[&str] = &["groestlcoin-node", "groestlcoin", "groestlcoin-cli"];
+const WALLET_FREE: &[&str] = &["groestlcoin-node", "groestlcoin-gui", "groestlcoin", "groestlcoin-cli"];
 
 /// Licences that fit with MIT. An expression passes when one of its alternatives consists of these.
 const LICENCES: &[&str] = &[

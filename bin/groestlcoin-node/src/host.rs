@@ -118,6 +118,10 @@ impl Host for NodeHost {
         node: &Arc<NodeContext>,
         chain: Arc<dyn Chain>,
     ) -> CallResult<Option<Arc<dyn WalletLoader>>> {
+        if !node.args.get_bool("-walletprocess", true) {
+            info!("No wallet process is started; others may attach");
+            return Ok(None);
+        }
         let program = sibling_program("groestlcoin-wallet")
             .map_err(|e| CallError::remote(format!("Cannot find groestlcoin-wallet: {e}")))?;
         let back_off = BackOff::new(RESTART_FIRST, RESTART_LONGEST, HEALTHY_AFTER);

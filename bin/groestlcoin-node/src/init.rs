@@ -26,13 +26,27 @@ pub(crate) fn greeting(node: &NodeContext) -> Hello {
 impl Init for NodeInit {
     fn hello(&self, peer: &Hello) -> CallResult<Hello> {
         let node = self.0.upgrade().ok_or_else(|| CallError::disconnected("The node has stopped."))?;
+        if node.shutdown.is_interrupted() {
+            return Err(CallError::remote("The node is shutting down."));
+        }
         let own = greeting(&node);
-        own.check(peer).map_err(CallError::Remote)?;
+        own.check(peer).map_err(|text| {
+            grs_log::info!("A process ({:?}, {}) was refused: {text}", peer.role, peer.program_version);
+            CallError::Remote(text)
+        })?;
+        if peer.role == Role::Wallet {
+            grs_log::info!("A wallet process ({}) attaches", peer.program_version);
+        }
         Ok(own)
     }
 
     fn make_chain(&self) -> CallResult<Arc<dyn Chain>> {
         let node = self.0.upgrade().ok_or_else(|| CallError::disconnected("The node has stopped."))?;
+        // Until the chain is there, a wallet could do nothing with it.
+        node.tip.wait(None, |_, _| true);
+        if node.shutdown.is_interrupted() {
+            return Err(CallError::disconnected("The node is shutting down."));
+        }
         Ok(NodeChain::for_node(&node))
     }
 }

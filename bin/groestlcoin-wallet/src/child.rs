@@ -6,7 +6,7 @@ use std::sync::Arc;
 use grs_interfaces::{CallError, CallResult, Chain, GlobalArgs, Hello, Init, Role, WalletLoader};
 use grs_ipc::{Ipc, take_inherited_stream};
 
-use crate::VERSION;
+use crate::{VERSION, start_logging};
 
 struct WalletInit;
 
@@ -29,15 +29,6 @@ impl Init for WalletInit {
         start_logging(&args).map_err(CallError::remote)?;
         Ok(grs_wallet::make_wallet_loader(args, chain))
     }
-}
-
-/// The log goes to the node's file: each line is appended with one write, so lines of both processes mix but never
-/// break, and who reads the file finds what one process would have written there.
-fn start_logging(args: &grs_args::ArgsManager) -> Result<(), String> {
-    grs_args::set_logging_options(args);
-    grs_args::set_logging_categories(args)?;
-    grs_args::set_logging_level(args)?;
-    grs_log::logger().start().map_err(|e| format!("Could not open debug log file: {e}"))
 }
 
 /// Serves the node until its socket closes, then ends.

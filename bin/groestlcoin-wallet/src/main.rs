@@ -1,5 +1,7 @@
-//! The wallet process, which a node starts with `-ipcfd`. The offline tool of the same name is not there yet.
+//! The wallet process: a node starts it with `-ipcfd`, or it attaches to a running node with `-ipcconnect`. The offline
+//! tool of the same name is not there yet.
 
+mod attach;
 mod child;
 
 use std::process::ExitCode;
@@ -15,8 +17,11 @@ fn main() -> ExitCode {
     if let Some(fd) = grs_ipc::inherited_fd_argument(&words) {
         return child::serve(fd);
     }
-    let args = ArgsManager::new().declare(&options::wallet_tool());
     let words: Vec<String> = words.iter().skip(1).map(|w| w.to_string_lossy().into_owned()).collect();
+    if let Some(code) = attach::run(&words) {
+        return code;
+    }
+    let args = ArgsManager::new().declare(&options::wallet_tool());
     if let Err(e) = args.parse_parameters(&words) {
         eprintln!("Error parsing command line arguments: {e}");
         return ExitCode::FAILURE;
@@ -29,6 +34,18 @@ fn main() -> ExitCode {
         print!("{}", Program::WalletTool.help_text(VERSION, &args));
         return if words.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
     }
-    eprintln!("Error: the offline commands of this program are not available in this version yet");
+    eprintln!(
+        "Error: the offline commands of this program are not available in this version yet; -ipcconnect attaches it to a \
+         running node"
+    );
     ExitCode::FAILURE
+}
+
+/// The log goes to the node's file: each line is appended with one write, so lines of both processes mix but never
+/// break, and who reads the file finds what one process would have written there.
+pub(crate) fn start_logging(args: &ArgsManager) -> Result<(), String> {
+    grs_args::set_logging_options(args);
+    grs_args::set_logging_categories(args)?;
+    grs_args::set_logging_level(args)?;
+    grs_log::logger().start().map_err(|e| format!("Could not open debug log file: {e}"))
 }

@@ -11,6 +11,7 @@ mod event;
 #[allow(dead_code, reason = "not every interface is needed on both sides")]
 #[rustfmt::skip]
 mod generated;
+mod join;
 mod spawn;
 mod supervised_wallet;
 mod supervisor;
@@ -24,6 +25,7 @@ pub use by_hand::serve_init;
 pub use generated::InitProxy;
 pub use grs_mp::{Connection, Limits, Listener, Process, inherited_fd_argument, take_inherited_stream};
 pub use grs_tls::{Created, KeyFolder, TlsError};
-pub use spawn::{Bound, Child, Ipc, sibling_program};
+pub use join::{JoinError, Joined};
+pub use spawn::{Bound, Child, Ipc, PATIENCE, sibling_program};
 pub use supervised_wallet::SupervisedWallet;
 pub use supervisor::{BackOff, Supervised, Supervisor, SupervisorEvent};

@@ -17,6 +17,10 @@ use crate::by_hand::serve_init;
 use crate::generated::InitProxy;
 use crate::support::call_error;
 
+/// How long callers wait for a process that this one has started, or that has connected to it, when it shows no sign of
+/// life: it may have been stopped. Calls may take any time while it does.
+pub const PATIENCE: Duration = Duration::from_secs(3);
+
 /// The IPC thread of this process.
 pub struct Ipc {
     event_loop: EventLoop,
@@ -120,7 +124,10 @@ impl Ipc {
         init: Arc<dyn Init>,
         limits: Limits,
     ) -> Result<Bound, AddressError> {
-        let bootstrap = move |session: &Rc<Session>| serve_init(session, init.clone());
+        let bootstrap = move |session: &Rc<Session>| {
+            session.connection().set_patience(PATIENCE);
+            serve_init(session, init.clone())
+        };
         let failed = |error: grs_mp::Error| AddressError::Io(io::Error::other(error));
         match address {
             IpcAddress::Unix { path, default } => {
@@ -148,6 +155,7 @@ pub(crate) fn spawn_child(home: &LoopHandle, program: &Path, hello: &Hello) -> C
         .map_err(|error| CallError::remote(format!("Cannot start {}: {error}", program.display())))?;
     let init = InitProxy::connect(home, stream)?;
     process.watch(init.connection());
+    init.connection().set_patience(PATIENCE);
     let greeted = init.hello(hello).and_then(|answer| hello.check(&answer).map_err(CallError::Remote));
     if let Err(error) = greeted {
         // A child that does not understand us is of no use. It ends by itself when the socket closes.

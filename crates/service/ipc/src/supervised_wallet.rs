@@ -4,7 +4,6 @@
 //! that it loads the wallets named in the settings; then those that were loaded besides, by RPC. Its RPC commands stay registered with the node all the while: a
 //! request that comes when there is no process is answered with an error that names the cause.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -24,8 +23,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[derive(Default)]
 struct RelayState {
-    actors: HashMap<String, Arc<dyn RpcActor>>,
-    handlers: HashMap<String, Arc<dyn Handler>>,
+    /// The commands of the present process, or of the last one.
+    actor: Option<Arc<dyn RpcActor>>,
+    handler: Option<Arc<dyn Handler>>,
     down: Option<String>,
     /// The process's loader, to ask which wallets it has.
     loader: Option<Weak<dyn WalletLoader>>,
@@ -54,18 +54,14 @@ impl RpcRelay {
         commands: Vec<RpcCommand>,
         actor: Arc<dyn RpcActor>,
     ) -> CallResult<Arc<dyn Handler>> {
-        for command in commands {
-            let name = command.name.clone();
-            let known = {
-                let mut state = lock(&self.state);
-                state.actors.insert(name.clone(), actor.clone());
-                state.handlers.contains_key(&name)
-            };
-            if !known {
-                let relay = RelayActor { name: name.clone(), relay: Arc::downgrade(self) };
-                let handler = self.chain.handle_rpc(command, Arc::new(relay))?;
-                lock(&self.state).handlers.insert(name, handler);
-            }
+        let known = {
+            let mut state = lock(&self.state);
+            state.actor = Some(actor);
+            state.handler.is_some()
+        };
+        if !known {
+            let handler = self.chain.handle_rpcs(commands, Arc::new(RelayActor(Arc::downgrade(self))))?;
+            lock(&self.state).handler = Some(handler);
         }
         Ok(HandlerFn::new(|| {}))
     }
@@ -93,46 +89,38 @@ impl RpcRelay {
 
     /// Takes the commands away from the node.
     fn clear(&self) {
-        let (handlers, actors) = {
+        let (handler, actor) = {
             let mut state = lock(&self.state);
-            (std::mem::take(&mut state.handlers), std::mem::take(&mut state.actors))
+            (state.handler.take(), state.actor.take())
         };
-        for handler in handlers.values() {
+        if let Some(handler) = handler {
             let _ = handler.disconnect();
         }
-        drop(actors);
+        drop(actor);
     }
 }
 
-/// One command, for the node.
-struct RelayActor {
-    name: String,
-    relay: Weak<RpcRelay>,
-}
+/// The commands, for the node.
+struct RelayActor(Weak<RpcRelay>);
 
 impl RpcActor for RelayActor {
     fn call(&self, request: RpcRequest, last_callback: bool) -> CallResult<Option<RpcReply>> {
-        let found = self.relay.upgrade().map(|relay| {
+        let gone = || CallError::disconnected("The wallet process is not running.");
+        let relay = self.0.upgrade().ok_or_else(gone)?;
+        let actor = {
             let state = lock(&relay.state);
-            (state.actors.get(&self.name).cloned(), state.down.clone())
-        });
-        match found {
-            Some((_, Some(cause))) => {
-                Err(CallError::disconnected(format!("The wallet process is not running. {cause}")))
+            if let Some(cause) = &state.down {
+                return Err(CallError::disconnected(format!("The wallet process is not running. {cause}")));
             }
-            // If the process has just died, this fails and names the cause.
-            Some((Some(actor), None)) => {
-                let reply = actor.call(request, last_callback);
-                if CHANGES_WALLETS.contains(&self.name.as_str())
-                    && matches!(reply, Ok(Some(Ok(_))))
-                    && let Some(relay) = self.relay.upgrade()
-                {
-                    relay.remember_wallets();
-                }
-                reply
-            }
-            _ => Err(CallError::disconnected("The wallet process is not running.")),
+            state.actor.clone().ok_or_else(gone)?
+        };
+        let changes = CHANGES_WALLETS.contains(&request.method.as_str());
+        // If the process has just died, this fails and names the cause.
+        let reply = actor.call(request, last_callback);
+        if changes && matches!(reply, Ok(Some(Ok(_)))) {
+            relay.remember_wallets();
         }
+        reply
     }
 }
 
@@ -308,7 +296,9 @@ impl ChainClient for SupervisedWallet {
         self.shared.relay.clear();
         let supervisor = lock(&self.supervisor).take();
         if let Some(supervisor) = supervisor.and_then(Arc::into_inner) {
-            supervisor.stop(Duration::from_secs(60));
+            // Closing large wallets takes time. A process that has not even answered gets little.
+            let patience = if stopped.is_ok() { 60 } else { 2 };
+            supervisor.stop(Duration::from_secs(patience));
         }
         match stopped {
             // It is gone, which is what was wanted.

@@ -68,6 +68,9 @@ pub enum SupervisorEvent {
     },
 }
 
+/// How long a child that has lost its connection may take to end by itself.
+const LOST_PATIENCE: Duration = Duration::from_secs(5);
+
 /// What is set up in each new child, such as a wallet loader that has loaded its wallets.
 pub trait Supervised: Send + Sync {
     /// The interface that users of the child want.
@@ -216,6 +219,14 @@ fn launch<S: Supervised + 'static>(shared: &Arc<Shared<S>>) -> CallResult<()> {
     Ok(())
 }
 
+/// Makes sure that a child without connection has ended: it holds what the next one needs, such as locks of files.
+fn end_lost(child: &Child) {
+    if child.process.wait(LOST_PATIENCE).is_none() {
+        let _ = child.process.kill();
+        let _ = child.process.wait(LOST_PATIENCE);
+    }
+}
+
 fn supervise<S: Supervised + 'static>(shared: &Arc<Shared<S>>, mut back_off: BackOff) {
     let mut started = Instant::now();
     loop {
@@ -235,7 +246,10 @@ fn supervise<S: Supervised + 'static>(shared: &Arc<Shared<S>>, mut back_off: Bac
             }
         };
         // Not under the lock: destructors may call.
-        drop(old);
+        drop(old.0);
+        if let Some(child) = old.1 {
+            end_lost(&child);
+        }
         let mut cause = cause;
         let mut lifetime = started.elapsed();
         // Until there is a new one.

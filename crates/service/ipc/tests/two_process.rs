@@ -105,6 +105,49 @@ fn killing_a_child_ends_a_call_under_way() {
     });
 }
 
+fn a_stopped_child_is_not_waited_for() {
+    let ipc = Ipc::start("groestlcoin-node").unwrap();
+    let child = spawn(&ipc);
+    let fake = FakeChain::new();
+    let loader = child.init.make_wallet_loader(args(), fake.clone()).unwrap();
+    loader.register_rpcs().unwrap();
+    let pid = child.process.pid();
+    let kill = |signal: &str| {
+        let sent = std::process::Command::new("kill").args([signal, &pid.to_string()]).status();
+        assert!(sent.unwrap().success());
+    };
+    kill("-STOP");
+    let begin = Instant::now();
+    let (first, second) = std::thread::scope(|scope| {
+        let other = scope.spawn(|| loader.verify());
+        (fake.run_rpc(request("getbalance", "[]")).unwrap_err(), other.join().unwrap().unwrap_err())
+    });
+    assert!(begin.elapsed() < Duration::from_secs(20));
+    for error in [first, second] {
+        let text = error.to_string();
+        assert!(text.contains(&format!("pid {pid} has not answered anything for 3 s.")), "{text}");
+        assert!(!error.is_disconnected());
+    }
+    // It is known now, and nobody waits again.
+    let begin = Instant::now();
+    assert!(loader.verify().is_err());
+    assert!(begin.elapsed() < Duration::from_secs(1));
+    kill("-CONT");
+    let begin = Instant::now();
+    while loader.verify().is_err() {
+        assert!(begin.elapsed() < Duration::from_secs(20));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    // A call may take longer than the limit if the process is alive.
+    std::thread::scope(|scope| {
+        let call = scope.spawn(|| fake.run_rpc(request("sendall", "[\"sleep\"]")));
+        std::thread::sleep(Duration::from_secs(4));
+        assert!(!call.is_finished());
+        child.process.kill().unwrap();
+        assert!(call.join().unwrap().is_err_and(|error| error.is_disconnected()));
+    });
+}
+
 fn missing_programs_and_wrong_networks_and_versions_are_reported() {
     let ipc = Ipc::start("groestlcoin-node").unwrap();
     let error = ipc.spawn(std::path::Path::new("/nonexistent/groestlcoin-wallet"), &hello()).err().unwrap();
@@ -244,6 +287,7 @@ fn main() {
         ("a_child_has_only_its_own_descriptors", a_child_has_only_its_own_descriptors),
         ("errors_name_the_cause_of_a_childs_death", errors_name_the_cause_of_a_childs_death),
         ("killing_a_child_ends_a_call_under_way", killing_a_child_ends_a_call_under_way),
+        ("a_stopped_child_is_not_waited_for", a_stopped_child_is_not_waited_for),
         (
             "missing_programs_and_wrong_networks_and_versions_are_reported",
             missing_programs_and_wrong_networks_and_versions_are_reported,

@@ -60,6 +60,7 @@ fn block_on(conn: &Connection, body: Body) -> Result<(), Error> {
     let context = current(|| home.own_strand());
     let strand = context.strand.clone();
     let slot = Arc::new(Mutex::new(None));
+    let _waiting = conn.begin_wait(&slot, &strand)?;
     let mut answer = Answer { slot: slot.clone(), strand: strand.clone(), given: false };
     let caller = Some((strand.clone(), context.request_thread(conn.id())));
     let call = || start(conn, caller, body, Box::new(move |result| answer.give(result)), None);

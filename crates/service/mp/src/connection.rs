@@ -26,6 +26,7 @@ use crate::limits::{Limit, Limits, down, up};
 use crate::logging::{ipc_log, thread_name};
 use crate::network::Network;
 use crate::output::Output;
+use crate::patience::Patience;
 use crate::proxy_capnp::{thread, thread_map};
 use crate::strand::{Strand, lock};
 use crate::threads::{ThreadMapServer, ThreadServer};
@@ -49,6 +50,9 @@ struct Shared {
     state: Mutex<State>,
     cause: watch::Sender<Option<String>>,
     cause_expected: AtomicBool,
+    /// Who the other side is, for errors.
+    peer: Mutex<Option<String>>,
+    patience: Patience,
 }
 
 /// A connection to another process, for any thread.
@@ -64,11 +68,27 @@ impl Connection {
             state: Mutex::new(State { closed: false, on_close: Vec::new() }),
             cause: watch::Sender::new(None),
             cause_expected: AtomicBool::new(false),
+            peer: Mutex::new(None),
+            patience: Patience::default(),
         }))
     }
 
     pub(crate) fn id(&self) -> u64 {
         self.0.id
+    }
+
+    pub(crate) fn patience(&self) -> &Patience {
+        &self.0.patience
+    }
+
+    /// Says who the other side is, such as `Process 123`: errors name it.
+    pub fn set_peer_name(&self, name: impl Into<String>) {
+        *lock(&self.0.peer) = Some(name.into());
+    }
+
+    /// The name that [`Connection::set_peer_name`] gave.
+    pub fn peer_name(&self) -> String {
+        lock(&self.0.peer).clone().unwrap_or_else(|| "The other process".to_owned())
     }
 
     /// The loop that owns the connection.
@@ -146,7 +166,10 @@ impl Connection {
         let text = if before { AFTER_DISCONNECT } else { DURING_DISCONNECT };
         match self.wait_cause().await {
             Some(cause) => Error::Disconnected(format!("{text} {cause}")),
-            None => Error::Disconnected(text.to_owned()),
+            None => match lock(&self.0.peer).as_ref() {
+                Some(peer) => Error::Disconnected(format!("{text} {peer} has closed the connection.")),
+                None => Error::Disconnected(text.to_owned()),
+            },
         }
     }
 
@@ -317,6 +340,9 @@ impl Session {
         limits: Limits,
         bootstrap: impl FnOnce(&Rc<Session>) -> Option<capnp::capability::Client>,
     ) -> (Rc<Session>, RpcSystem<Side>) {
+        if let Some(peer) = stream.peer.clone() {
+            conn.set_peer_name(peer);
+        }
         let home = conn.event_loop();
         let (network, flusher) = Network::new(stream, side, home, limits);
         up(&home.counters().connections);
@@ -386,7 +412,10 @@ impl Session {
                 std::mem::take(&mut state.on_close)
             };
             conn.0.cause.send_modify(|_| {});
-            let cause = conn.wait_cause().await.unwrap_or_else(|| "The connection was closed.".to_owned());
+            let cause = conn
+                .wait_cause()
+                .await
+                .unwrap_or_else(|| format!("{} has closed the connection.", conn.peer_name()));
             if !callbacks.is_empty() {
                 conn.0.home.pool().run(Box::new(move || {
                     for callback in callbacks {
@@ -513,6 +542,11 @@ impl Session {
     /// The strand of a thread capability that was made on this connection.
     pub(crate) fn local_strand(&self, thread: &thread::Client) -> Option<Arc<Strand>> {
         self.threads.borrow().get_local_server_of_resolved(thread).map(|server| server.strand.clone())
+    }
+
+    /// Any thread of the other side that this side has made.
+    pub(crate) fn any_peer_thread(&self) -> Option<thread::Client> {
+        self.peers.borrow().values().next().cloned()
     }
 
     /// The other side's thread for a strand of this side.

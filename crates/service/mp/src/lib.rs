@@ -23,6 +23,7 @@ mod listener;
 mod logging;
 mod network;
 mod output;
+mod patience;
 mod process;
 mod server;
 mod strand;

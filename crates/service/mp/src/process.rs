@@ -135,6 +135,7 @@ impl Process {
 
     /// Makes the end of the process the cause of the connection's end: errors of calls name it.
     pub fn watch(&self, conn: &Connection) {
+        conn.set_peer_name(format!("Process {} pid {}", self.0.name, self.0.pid));
         conn.expect_cause();
         let conn = conn.clone();
         let this = self.clone();

@@ -32,6 +32,8 @@ pub(crate) trait Sink {
 pub struct Transport {
     pub(crate) source: Box<dyn Source>,
     pub(crate) sink: Box<dyn Sink>,
+    /// Who the other side is, as far as the system says.
+    pub(crate) peer: Option<String>,
 }
 
 impl Transport {
@@ -41,6 +43,7 @@ impl Transport {
         let socket = Rc::new(socket);
         let sink = UnixSink { socket: socket.clone(), writable: None };
         Ok(Transport {
+            peer: peer_process(&socket),
             source: Box::new(UnixSource(watch(socket, Interest::READABLE)?)),
             sink: Box::new(sink),
         })
@@ -50,7 +53,7 @@ impl Transport {
     /// of its own for that; it is flushed after each batch.
     pub fn stream(stream: impl AsyncRead + AsyncWrite + Unpin + 'static) -> Transport {
         let shared = Rc::new(RefCell::new(stream));
-        Transport { source: Box::new(Half(shared.clone())), sink: Box::new(Half(shared)) }
+        Transport { source: Box::new(Half(shared.clone())), sink: Box::new(Half(shared)), peer: None }
     }
 
     /// Takes a stream that has been split into its halves.
@@ -58,8 +61,22 @@ impl Transport {
         read: impl AsyncRead + Unpin + 'static,
         write: impl AsyncWrite + Unpin + 'static,
     ) -> Transport {
-        Transport { source: Box::new(Reading(read)), sink: Box::new(Writing(write)) }
+        Transport { source: Box::new(Reading(read)), sink: Box::new(Writing(write)), peer: None }
     }
+}
+
+/// The process that has connected, or for one that has connected itself, the one that listens.
+#[cfg(target_os = "linux")]
+fn peer_process(socket: &UnixStream) -> Option<String> {
+    let peer = rustix::net::sockopt::socket_peercred(socket).ok()?;
+    // Of a pair the system only knows who has made it.
+    (peer.pid != rustix::process::getpid()).then(|| format!("Process {}", peer.pid.as_raw_nonzero()))
+}
+
+/// Elsewhere the system tells the user only.
+#[cfg(not(target_os = "linux"))]
+fn peer_process(_: &UnixStream) -> Option<String> {
+    None
 }
 
 /// Watches a descriptor. `AsFd` promises that it stays open and the same as long as the value lives, which is what the

@@ -452,14 +452,15 @@ impl Chain for NodeChain {
     }
 
     fn handle_rpc(&self, command: RpcCommand, actor: Arc<dyn RpcActor>) -> CallResult<Arc<dyn Handler>> {
-        let node = self.node()?;
-        let handle = node.rpc.register_command(Arc::new(grs_rpc::remote::remote_command(command, actor)));
-        let table = Arc::downgrade(&node.rpc);
-        Ok(HandlerFn::new(move || {
-            if let Some(table) = table.upgrade() {
-                table.unregister(&handle);
-            }
-        }))
+        self.handle_rpcs(vec![command], actor)
+    }
+
+    fn handle_rpcs(
+        &self,
+        commands: Vec<RpcCommand>,
+        actor: Arc<dyn RpcActor>,
+    ) -> CallResult<Arc<dyn Handler>> {
+        Ok(self.node()?.remote_calls.register(commands, actor))
     }
 
     fn rpc_enable_deprecated(&self, method: &str) -> CallResult<bool> {

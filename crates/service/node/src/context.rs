@@ -11,6 +11,7 @@ use grs_rpc::{RpcError, RpcTable, code};
 use grs_socket::ConnectionManager;
 use grs_sync::{Interrupt, Scheduler};
 
+use crate::remote_calls::RemoteCalls;
 use crate::tip::TipWatch;
 
 /// What the parts of a node share. Parts are filled in while the node starts; each accessor says what it is before.
@@ -25,6 +26,7 @@ pub struct NodeContext {
     pub scheduler: Scheduler,
     /// RPC methods.
     pub rpc: Arc<RpcTable>,
+    pub(crate) remote_calls: Arc<RemoteCalls>,
     /// The tip, for those who wait for another one.
     pub tip: Arc<TipWatch>,
     pub(crate) chainman: OnceLock<Arc<ChainstateManager>>,
@@ -42,13 +44,15 @@ impl NodeContext {
     /// A node with nothing but its options.
     pub fn new(args: Arc<ArgsManager>, params: Arc<ChainParams>) -> Arc<NodeContext> {
         let shutdown = Interrupt::new();
+        let rpc = Arc::new(RpcTable::new());
         Arc::new(NodeContext {
             args,
             params,
             tip: TipWatch::new(shutdown.clone()),
+            remote_calls: RemoteCalls::new(rpc.clone(), shutdown.clone()),
             shutdown,
             scheduler: Scheduler::new(),
-            rpc: Arc::new(RpcTable::new()),
+            rpc,
             chainman: OnceLock::new(),
             mempool: OnceLock::new(),
             banman: OnceLock::new(),

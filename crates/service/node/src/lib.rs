@@ -10,6 +10,7 @@ pub mod init;
 pub mod mempool_file;
 mod notifications;
 pub mod params;
+mod remote_calls;
 pub mod rpc;
 mod scan;
 mod tip;

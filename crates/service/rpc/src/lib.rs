@@ -28,6 +28,7 @@ mod server;
 pub mod subnet;
 mod table;
 pub mod value;
+pub mod wallet;
 
 pub use error::{RpcError, code};
 pub use method::{Arg, ArgType, Fallback, Handler, Method, Output, Res, ResType, Text};

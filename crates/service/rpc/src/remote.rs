@@ -16,12 +16,21 @@ use crate::table::{CommandCall, Outcome, RemoteCommand, RpcTable};
 
 /// The command as the node's table takes it.
 pub fn remote_command(command: RpcCommand, actor: Arc<dyn RpcActor>) -> RemoteCommand {
-    let arg = |arg: RpcArgName| ArgName { names: arg.name, named_only: arg.named_only };
-    let args = command.arg_names.into_iter().map(arg).collect();
-    RemoteCommand::new(command.category, command.name, args, move |call| forward(actor.as_ref(), call))
+    command_with(command, move |call| forward(actor.as_ref(), call, call.last_provider))
 }
 
-fn forward(actor: &dyn RpcActor, call: &CommandCall<'_>) -> Result<Outcome, RpcError> {
+/// The command as the node's table takes it, with a function that finds the process for each call.
+pub fn command_with<F>(command: RpcCommand, run: F) -> RemoteCommand
+where
+    F: Fn(&CommandCall<'_>) -> Result<Outcome, RpcError> + Send + Sync + 'static,
+{
+    let arg = |arg: RpcArgName| ArgName { names: arg.name, named_only: arg.named_only };
+    let args = command.arg_names.into_iter().map(arg).collect();
+    RemoteCommand::new(command.category, command.name, args, run)
+}
+
+/// Passes a call on to a process. `last`: nobody else can answer it, so that its "no such wallet" is the answer.
+pub fn forward(actor: &dyn RpcActor, call: &CommandCall<'_>, last: bool) -> Result<Outcome, RpcError> {
     let request = RpcRequest {
         id: None,
         method: call.name.to_owned(),
@@ -36,11 +45,11 @@ fn forward(actor: &dyn RpcActor, call: &CommandCall<'_>) -> Result<Outcome, RpcE
         peer_addr: call.info.peer_addr.clone(),
         version: RpcVersion::default(),
     };
-    let reply = match actor.call(request, call.last_provider) {
+    let reply = match actor.call(request, last) {
         Ok(Some(reply)) => reply,
         Ok(None) => return Ok(Outcome::NotHandled),
         // Another process may have taken over this command.
-        Err(error) if error.is_disconnected() && !call.last_provider => return Ok(Outcome::NotHandled),
+        Err(error) if error.is_disconnected() && !last => return Ok(Outcome::NotHandled),
         Err(error) => return Err(RpcError::internal(error.to_string())),
     };
     let text = reply.map_err(|e| RpcError::new(e.code, e.message))?;

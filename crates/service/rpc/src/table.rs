@@ -205,6 +205,8 @@ pub struct ActiveCommand {
 /// Table of commands.
 pub struct RpcTable {
     commands: RwLock<BTreeMap<String, Vec<Provider>>>,
+    /// Commands that nobody provides any more, and why.
+    gone: Mutex<BTreeMap<String, String>>,
     next_id: AtomicU64,
     in_warmup: AtomicBool,
     warmup_status: Mutex<String>,
@@ -234,6 +236,7 @@ impl RpcTable {
     pub fn new() -> Self {
         Self {
             commands: RwLock::new(BTreeMap::new()),
+            gone: Mutex::default(),
             next_id: AtomicU64::new(0),
             in_warmup: AtomicBool::new(true),
             warmup_status: Mutex::new("RPC server started".to_owned()),
@@ -270,6 +273,7 @@ impl RpcTable {
     pub fn register_command(&self, command: Arc<dyn Command>) -> CommandHandle {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let name = command.name().to_owned();
+        lock(&self.gone).remove(&name);
         self.write().entry(name.clone()).or_default().push(Provider { id, command });
         CommandHandle { name, id }
     }
@@ -360,8 +364,20 @@ impl RpcTable {
         match self.dispatch(info, name, params, true)? {
             Outcome::Done(output) => Ok(output),
             Outcome::Help(text) => Ok(Output::Value(text.into())),
-            Outcome::NotHandled => Err(RpcError::new(code::METHOD_NOT_FOUND, "Method not found")),
+            Outcome::NotHandled => Err(match lock(&self.gone).get(name) {
+                None => RpcError::new(code::METHOD_NOT_FOUND, "Method not found"),
+                Some(cause) => RpcError::new(
+                    code::METHOD_NOT_FOUND,
+                    format!("Method not found. The process that provided it is gone: {cause}"),
+                ),
+            }),
         }
+    }
+
+    /// Remembers why commands that have been unregistered are gone, for the error of later calls.
+    pub fn set_gone<'a>(&self, names: impl Iterator<Item = &'a String>, cause: &str) {
+        let mut gone = lock(&self.gone);
+        gone.extend(names.map(|name| (name.clone(), cause.to_owned())));
     }
 
     /// Asks the providers of a name in turn, in whatever mode `info` has, warm-up or not. This is what a wallet

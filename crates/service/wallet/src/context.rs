@@ -17,6 +17,7 @@ use serde_json::Value;
 use crate::db::{self, DbError, OpenMode, WalletDb};
 use crate::error::{WalletError, WalletResult};
 use crate::flags;
+use crate::host::Host;
 use crate::options::WalletOptions;
 use crate::wallet::Wallet;
 
@@ -67,6 +68,7 @@ pub(crate) type Loaded = (Result<Arc<Wallet>, LoadFailure>, Vec<String>);
 pub(crate) struct WalletContext {
     pub(crate) args: Arc<ArgsManager>,
     pub(crate) chain: Arc<dyn Chain>,
+    pub(crate) host: Box<dyn Host>,
     pub(crate) network: Network,
     pub(crate) magic: [u8; 4],
     pub(crate) scheduler: Scheduler,
@@ -83,7 +85,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl WalletContext {
     /// No wallets so far.
-    pub(crate) fn new(args: Arc<ArgsManager>, chain: Arc<dyn Chain>) -> WalletContext {
+    pub(crate) fn new(args: Arc<ArgsManager>, chain: Arc<dyn Chain>, host: Box<dyn Host>) -> WalletContext {
         let network = args.network().and_then(|n| Network::from_name(n.name())).unwrap_or(Network::Main);
         let mut options = ParamsOptions::default();
         if network == Network::Signet
@@ -96,6 +98,7 @@ impl WalletContext {
         WalletContext {
             args,
             chain,
+            host,
             network,
             magic,
             scheduler: Scheduler::new(),
@@ -186,7 +189,7 @@ impl WalletContext {
         };
         let failed =
             |e: WalletError| LoadFailure::new(FailureKind::Other, format!("Wallet loading failed. {e}"));
-        if let Err(e) = self.chain.init_message("Loading wallet…") {
+        if let Err(e) = self.host.message("Loading wallet…") {
             return (Err(failed(e.into())), Vec::new());
         }
         let (wallet, mut warnings) = match self.load_opened(name, db) {
@@ -244,7 +247,7 @@ impl WalletContext {
         let made = (|| -> WalletResult<Arc<Wallet>> {
             let (options, more) = self.options()?;
             warnings = more;
-            self.chain.init_message("Creating wallet…")?;
+            self.host.message("Creating wallet…")?;
             Wallet::create(self.chain.clone(), db, name.to_owned(), self.network, options, wallet_flags)
         })();
         let wallet = match made {
@@ -355,7 +358,7 @@ impl WalletContext {
     fn update_setting(&self, name: &str, on_startup: Option<bool>, warnings: &mut Vec<String>) {
         let Some(add) = on_startup else { return };
         let update = Arc::new(WalletSetting { name: name.to_owned(), add });
-        if !self.chain.update_rw_setting("wallet", update).unwrap_or(false) {
+        if !self.host.update("wallet", update).unwrap_or(false) {
             let may = if add { "may not be" } else { "may still be" };
             warnings.push(format!(
                 "Wallet load on startup setting could not be updated, so wallet {may} loaded next node startup."

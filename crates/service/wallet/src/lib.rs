@@ -15,6 +15,7 @@ mod events;
 pub mod flags;
 #[doc(hidden)]
 pub mod fuzz;
+mod host;
 mod keyman;
 mod loader;
 mod options;
@@ -27,4 +28,5 @@ mod wallet;
 
 pub use db::{DbError, WalletDb};
 pub use error::{WalletError, WalletResult};
+pub use host::Attachment;
 pub use loader::{WalletProcess, args_from_global, make_wallet_loader};

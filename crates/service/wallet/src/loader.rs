@@ -8,7 +8,7 @@ use std::time::Duration;
 use grs_args::{ArgsManager, ChainType};
 use grs_interfaces::{
     BilingualString, CallResult, Chain, ChainClient, GlobalArgs, Handler, HandlerFn, LoadWalletCallback,
-    SecureString, SettingsAction, WalletDirEntry, WalletLoader, WalletMigration, WalletOutcome,
+    SecureString, WalletDirEntry, WalletLoader, WalletMigration, WalletOutcome,
 };
 use grs_log::info;
 use grs_sync::clock;
@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use crate::context::{WalletContext, bilingual};
 use crate::db::{self, DbError, OpenMode};
 use crate::error::WalletError;
+use crate::host::{Attachment, Host, NodeHost, OwnHost};
 use crate::rpc::WalletRpc;
 
 const BAD_SETTING: &str = "Invalid value detected for '-wallet' or '-nowallet'. '-wallet' requires a string value, while \
@@ -27,6 +28,7 @@ pub struct WalletProcess {
     context: Arc<WalletContext>,
     rpc: Arc<WalletRpc>,
     registrations: Mutex<Vec<Arc<dyn Handler>>>,
+    left_out: Mutex<BTreeSet<String>>,
 }
 
 /// The wallets of a process whose node is `chain`. The options come from `args`, whose network must have been
@@ -53,23 +55,44 @@ pub fn args_from_global(global: &GlobalArgs) -> Result<Arc<ArgsManager>, String>
 impl WalletProcess {
     /// As [`make_wallet_loader`].
     pub fn new(args: Arc<ArgsManager>, chain: Arc<dyn Chain>) -> WalletProcess {
-        let context = Arc::new(WalletContext::new(args, chain));
+        let host = Box::new(NodeHost(chain.clone()));
+        WalletProcess::with_host(args, chain, host)
+    }
+
+    /// The wallets of a process that attaches to a node by itself: settings are its own, and errors of the start go to
+    /// its own standard error.
+    pub fn attached(args: Arc<ArgsManager>, chain: Arc<dyn Chain>, attachment: Attachment) -> WalletProcess {
+        let host = Box::new(OwnHost { args: args.clone(), chain: chain.clone(), attachment });
+        WalletProcess::with_host(args, chain, host)
+    }
+
+    fn with_host(args: Arc<ArgsManager>, chain: Arc<dyn Chain>, host: Box<dyn Host>) -> WalletProcess {
+        let context = Arc::new(WalletContext::new(args, chain, host));
         let rpc = Arc::new(WalletRpc::new(context.clone()));
-        WalletProcess { context, rpc, registrations: Mutex::new(Vec::new()) }
+        WalletProcess { context, rpc, registrations: Mutex::new(Vec::new()), left_out: Mutex::default() }
+    }
+
+    /// Whether a wallet that was to be loaded at the start was left out.
+    pub fn was_left_out(&self, name: &str) -> bool {
+        self.left_out.lock().unwrap_or_else(PoisonError::into_inner).contains(name)
+    }
+
+    fn leave_out(&self, name: &str) {
+        self.left_out.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned());
     }
 
     /// Names of the wallets that settings ask for; `None` for a setting that cannot be.
     fn wanted(&self) -> CallResult<Option<Vec<String>>> {
-        let list = self.context.chain.get_settings_list("wallet")?;
+        let list = self.context.host.settings_list("wallet")?;
         let names: Option<Vec<String>> = list.iter().map(|v| v.as_str().map(str::to_owned)).collect();
         if names.is_none() {
-            self.context.chain.init_error(&bilingual(BAD_SETTING))?;
+            self.context.host.error(BAD_SETTING.to_owned())?;
         }
         Ok(names)
     }
 
     fn check_wallet_dir(&self) -> CallResult<bool> {
-        let (args, chain) = (&self.context.args, &self.context.chain);
+        let (args, host) = (&self.context.args, &self.context.host);
         if !args.is_set("-walletdir") {
             return Ok(true);
         }
@@ -83,8 +106,16 @@ impl WalletProcess {
                 return Ok(true);
             }
         };
-        chain.init_error(&bilingual(format!("Specified -walletdir \"{}\" {wrong}", dir.display())))?;
+        host.error(format!("Specified -walletdir \"{}\" {wrong}", dir.display()))?;
         Ok(false)
+    }
+
+    /// The text of an error, with what to do about a wallet that is open elsewhere.
+    fn locked_text(&self, error: &DbError) -> String {
+        match error {
+            DbError::Locked(text) => format!("{text}{}", self.context.host.locked_hint()),
+            _ => error.to_string(),
+        }
     }
 
     fn outcome(result: Result<String, String>, warnings: Vec<String>) -> WalletOutcome {
@@ -103,36 +134,40 @@ impl ChainClient for WalletProcess {
     }
 
     fn verify(&self) -> CallResult<bool> {
-        let chain = &self.context.chain;
+        let host = &self.context.host;
         if !self.check_wallet_dir()? {
             return Ok(false);
         }
         info!("Using wallet directory {}", self.context.wallet_dir().display());
         info!("Using SQLite Version {}", db::sqlite_version());
-        chain.init_message("Verifying wallet(s)…")?;
+        host.message("Verifying wallet(s)…")?;
         // A wallet without name in the wallet directory is loaded unless told otherwise.
-        if chain.get_settings_list("wallet")?.is_empty()
-            && chain.get_setting("wallet")?.is_null()
+        if host.settings_list("wallet")?.is_empty()
+            && host.setting("wallet")?.is_null()
             && self.context.open("", OpenMode::Existing, false).is_ok()
         {
-            chain.overwrite_rw_setting("wallet", json!([""]), SettingsAction::SkipWrite)?;
+            host.set_for_now("wallet", json!([""]))?;
         }
         let Some(names) = self.wanted()? else { return Ok(false) };
         let dir = self.context.wallet_dir();
         let mut seen = BTreeSet::new();
         for name in names {
             if !seen.insert(grs_args::normalize_path(&dir.join(&name).to_string_lossy())) {
-                chain.init_warning(&bilingual(format!("Ignoring duplicate -wallet {name}.")))?;
+                host.warning(format!("Ignoring duplicate -wallet {name}."))?;
                 continue;
             }
             match self.context.open(&name, OpenMode::Existing, true) {
                 Ok(_) | Err(DbError::Legacy(_)) => {}
                 Err(e @ DbError::NotFound(_)) => {
                     let text = format!("Skipping -wallet path that doesn't exist. {e}");
-                    chain.init_warning(&bilingual(text))?;
+                    host.warning(text)?;
                 }
+                Err(e @ DbError::Locked(_)) if host.leaves_out_locked() => {
+                    host.warning(format!("Wallet \"{name}\" is not loaded. {}", self.locked_text(&e)))?;
+                }
+                Err(_) if host.leaves_out_failed() => {}
                 Err(e) => {
-                    chain.init_error(&bilingual(e.to_string()))?;
+                    host.error(self.locked_text(&e))?;
                     return Ok(false);
                 }
             }
@@ -141,7 +176,7 @@ impl ChainClient for WalletProcess {
     }
 
     fn load(&self) -> CallResult<bool> {
-        let chain = &self.context.chain;
+        let host = &self.context.host;
         let Some(names) = self.wanted()? else { return Ok(false) };
         let mut seen = BTreeSet::new();
         for name in names {
@@ -150,21 +185,29 @@ impl ChainClient for WalletProcess {
             }
             let loaded = match self.context.open(&name, OpenMode::Existing, false) {
                 Err(DbError::NotFound(_)) => continue,
+                Err(DbError::Locked(_)) if host.leaves_out_locked() => {
+                    self.leave_out(&name);
+                    continue;
+                }
                 Err(e @ DbError::Legacy(_)) => {
-                    chain.init_warning(&bilingual(e.to_string()))?;
+                    host.warning(e.to_string())?;
                     continue;
                 }
                 Err(e) => Err(WalletError::from(e)),
                 Ok(db) => {
-                    chain.init_message("Loading wallet…")?;
+                    host.message("Loading wallet…")?;
                     self.context.load_opened(&name, db)
                 }
             };
             match loaded {
                 Ok((_, warnings)) if warnings.is_empty() => {}
-                Ok((_, warnings)) => chain.init_warning(&bilingual(warnings.join("\n")))?,
+                Ok((_, warnings)) => host.warning(warnings.join("\n"))?,
+                Err(e) if host.leaves_out_failed() => {
+                    self.leave_out(&name);
+                    host.warning(format!("Wallet \"{name}\" is not loaded again. {e}"))?;
+                }
                 Err(e) => {
-                    chain.init_error(&bilingual(e.to_string()))?;
+                    host.error(e.to_string())?;
                     return Ok(false);
                 }
             }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::{ArgsError, ArgsManager, CONF_FILENAME, abs_path_for_config_val, check_data_dir_option};
+use crate::{ArgsError, ArgsManager, CONF_FILENAME, Flags, abs_path_for_config_val, check_data_dir_option};
 
 /// How [`init_config`] failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +94,26 @@ pub fn init_config(args: &ArgsManager, settings_abort: Option<SettingsAbort<'_>>
             message: "Settings file could not be written".into(),
             details,
         })?;
+    }
+    Ok(())
+}
+
+/// Reads the configuration files, selects the network and reads settings.json, for a program that works beside a node:
+/// nothing is created or written, as that is the node's, and what only the node understands is not complained about.
+///
+/// # Errors
+/// Text for the user.
+pub fn read_config(args: &ArgsManager) -> Result<(), String> {
+    if !check_data_dir_option(args) {
+        let dir = args.get_str("-datadir", "");
+        return Err(format!("Specified data directory \"{dir}\" does not exist."));
+    }
+    args.set_default_flags(Some(Flags::ANY));
+    args.read_config_files(true).map_err(|error| format!("Error reading configuration file: {error}"))?;
+    args.select_config_network(args.chain_type().map_err(|error| error.to_string())?);
+    if args.settings_path().is_some_and(|path| path.exists()) {
+        args.read_settings_file()
+            .map_err(|errors| format!("Settings file could not be read: {}", errors.join(", ")))?;
     }
     Ok(())
 }

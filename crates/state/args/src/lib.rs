@@ -40,7 +40,7 @@ pub use base_params::{BaseParams, ChainType};
 pub use config::{CONF_FILENAME, SectionInfo};
 pub use error::ArgsError;
 pub use help::{help_message_group, help_message_opt};
-pub use init::{ConfigError, ConfigStatus, SettingsAbort, init_config};
+pub use init::{ConfigError, ConfigStatus, SettingsAbort, init_config, read_config};
 pub use interpret::{FromArg, atoi, interpret_bool};
 pub use json::write_json;
 pub use logging::{

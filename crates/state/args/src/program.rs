@@ -9,6 +9,8 @@ pub enum Program {
     Daemon,
     /// groestlcoin-node, with inter-process communication.
     Node,
+    /// groestlcoin-gui.
+    Gui,
     /// groestlcoin-cli.
     Cli,
     /// groestlcoin-wallet as the offline tool.
@@ -25,6 +27,7 @@ impl Program {
         match self {
             Self::Daemon => "groestlcoind",
             Self::Node => "groestlcoin-node",
+            Self::Gui => "groestlcoin-gui",
             Self::Cli => "groestlcoin-cli",
             Self::WalletTool => "groestlcoin-wallet",
             Self::Tx => "groestlcoin-tx",
@@ -37,6 +40,7 @@ impl Program {
         let name = self.name();
         match self {
             Self::Daemon | Self::Node => format!("Groestlcoin Core daemon version {version} {name}\n"),
+            Self::Gui => format!("Groestlcoin Core version {version} {name}\n"),
             Self::Cli => format!("Groestlcoin Core RPC client version {version}\n"),
             _ => format!("Groestlcoin Core {name} utility version {version}\n"),
         }
@@ -52,6 +56,7 @@ impl Program {
         let name = self.name();
         let (about, usage, space) = match self {
             Self::Daemon | Self::Node => (DAEMON, format!("Usage: {name} [options]\n"), ""),
+            Self::Gui => (GUI, format!("Usage: {name} [options] [URI]\n"), ""),
             Self::Cli => (
                 CLI,
                 format!(
@@ -99,6 +104,10 @@ A Groestlcoin node without windows: it checks blocks and transactions, passes th
 chain.
 
 Programs talk to it by JSON-RPC, REST and ZeroMQ. It can hold wallets.
+";
+
+const GUI: &str = "\
+The window on a Groestlcoin node. In this version it only finds the node; there is nothing to see yet.
 ";
 
 const CLI: &str = "\
@@ -175,8 +184,15 @@ mod tests {
 
     #[test]
     fn every_shown_option_has_a_help_sentence() {
-        let tables =
-            [options::node(true), options::cli(), options::wallet_tool(), options::tx(), options::util()];
+        let tables = [
+            options::node(true),
+            options::gui(),
+            options::wallet_process(),
+            options::cli(),
+            options::wallet_tool(),
+            options::tx(),
+            options::util(),
+        ];
         for option in tables.iter().flatten() {
             let hidden = option.category == crate::OptionsCategory::Hidden;
             assert_eq!(option.help.is_empty(), hidden, "{}", option.name);

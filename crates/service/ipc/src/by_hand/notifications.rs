@@ -6,6 +6,7 @@
 
 use std::rc::Rc;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use grs_encoding::encode_to_vec;
 use grs_interfaces::{
@@ -22,13 +23,17 @@ use crate::support::*;
 const MAX_QUEUED: usize = 16 << 20;
 /// Size of a batch; a single event may be larger.
 const MAX_BATCH: usize = 8 << 20;
+/// A receiver that has left a batch unanswered for so long when the queue is full is cut off: the chain must not wait for a
+/// process that has been stopped. When it goes on, it can connect again and catch up.
+const MAX_SILENCE: Duration = Duration::from_secs(30);
 
-#[derive(Default)]
 struct State {
     events: std::collections::VecDeque<Event>,
     bytes: usize,
     sending: bool,
     failed: Option<CallError>,
+    /// When a batch was sent for the first time after a pause, or answered.
+    progress: Instant,
 }
 
 struct Queue {
@@ -64,7 +69,11 @@ impl Queue {
         let size = event.size();
         let mut state = self.lock();
         while state.failed.is_none() && state.bytes > 0 && state.bytes + size > MAX_QUEUED {
-            state = self.wait(state);
+            let Some(left) = MAX_SILENCE.checked_sub(state.progress.elapsed()) else {
+                drop(state);
+                return Err(self.give_up());
+            };
+            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         if let Some(error) = &state.failed {
             return Err(error.clone());
@@ -89,6 +98,7 @@ impl Queue {
             batch.extend(state.events.pop_front());
         }
         state.sending = !batch.is_empty();
+        state.progress = Instant::now();
         state.sending.then_some((batch, size))
     }
 
@@ -121,6 +131,22 @@ impl Queue {
                 }
             },
         );
+    }
+
+    /// Ends the connection of a receiver that takes nothing any more.
+    fn give_up(&self) -> CallError {
+        let connection = self.remote.remote().connection();
+        let cause = format!(
+            "{} has taken no events of the chain for {} s.",
+            connection.peer_name(),
+            MAX_SILENCE.as_secs()
+        );
+        grs_log::warn!("{cause} Its connection is closed.");
+        connection.set_cause(cause.clone());
+        connection.close();
+        let error = CallError::disconnected(cause);
+        self.fail(error.clone());
+        error
     }
 
     fn fail(&self, error: CallError) {
@@ -156,7 +182,14 @@ impl NotificationsProxy {
         options: NotifyOptions,
     ) -> Self {
         let remote = Proxy::new(session, client);
-        let queue = Queue { remote, state: Mutex::default(), changed: Condvar::new() };
+        let state = State {
+            events: std::collections::VecDeque::new(),
+            bytes: 0,
+            sending: false,
+            failed: None,
+            progress: Instant::now(),
+        };
+        let queue = Queue { remote, state: Mutex::new(state), changed: Condvar::new() };
         NotificationsProxy { queue: Arc::new(queue), options }
     }
 }

@@ -57,7 +57,7 @@ pub trait Host: Send + Sync {
         None
     }
 
-    /// Ends connections with other processes; the last step but removing files.
+    /// Ends connections with other processes, before the chain is written for the last time.
     fn disconnect_ipc(&self) {}
 
     /// What other processes do and have here; `None` if this program talks to none. Must not block.

@@ -53,6 +53,8 @@ pub(crate) fn shutdown(mut running: Running) {
         warn!("The thread that imports blocks ended with a panic");
     }
     node.scheduler.stop();
+    // What other processes waited for has been interrupted. From here on nobody may use the chain.
+    running.host.disconnect_ipc();
     super::network::save(&node);
     if let Some(mempool) = node.mempool.get()
         && mempool.lock().load_tried()
@@ -69,7 +71,6 @@ pub(crate) fn shutdown(mut running: Running) {
         chainman.shutdown();
     }
     running.wallet = None;
-    running.host.disconnect_ipc();
     if let Some(path) = &running.pid_file
         && let Err(e) = std::fs::remove_file(path)
     {

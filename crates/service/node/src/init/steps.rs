@@ -255,7 +255,9 @@ pub(crate) fn start(running: &mut Running, limits: &Limits) -> Result<(), StartF
     network::check_host_ports(&args)?;
     if args.get_bool("-server", false) {
         node.rpc.set_warmup_status("RPC server started");
-        running.servers = servers::start(&node, running.wallet.is_some());
+        // Wallets of other processes come later.
+        let wallets = running.wallet.is_some() || !args.get_list("-ipcbind").is_empty();
+        running.servers = servers::start(&node, wallets);
         if running.servers.is_none() {
             return fail("Unable to start HTTP server. See debug log for details.");
         }

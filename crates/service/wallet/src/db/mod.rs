@@ -38,6 +38,9 @@ pub enum DbError {
     /// The file cannot be opened.
     #[error("{0}")]
     Load(String),
+    /// Another connection has the file open, of this process or another.
+    #[error("{0}")]
+    Locked(String),
     /// A read or write failed.
     #[error("{0}")]
     Io(String),
@@ -114,7 +117,7 @@ impl WalletDb {
         )?;
         // The lock that this transaction takes stays until the connection is closed.
         connection.execute_batch("BEGIN EXCLUSIVE TRANSACTION").map_err(|_| {
-            DbError::Load(
+            DbError::Locked(
                 "SQLiteDatabase: Unable to obtain an exclusive lock on the database, is it being used by another \
                  instance of Groestlcoin Core?\n"
                     .into(),

@@ -31,9 +31,6 @@ use crate::loader::text_list;
 use crate::state::State;
 use crate::wallet::Wallet;
 
-/// First part of the path that names a wallet.
-const WALLET_ENDPOINT: &str = "/wallet/";
-
 /// What handlers give.
 pub(crate) type RpcResult = Result<Value, RpcError>;
 
@@ -151,50 +148,22 @@ fn context<'a>(request: &Request<'a>) -> Result<&'a WalletContext, RpcError> {
     request.info().context().map_err(|_| RpcError::internal("Wallet context not found"))
 }
 
-fn percent_decode(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut i = 0;
-    while i < bytes.len() {
-        let digits = text.get(i + 1..i + 3).filter(|_| bytes[i] == b'%');
-        match digits.and_then(|d| u8::from_str_radix(d, 16).ok()) {
-            Some(byte) => {
-                out.push(byte);
-                i += 3;
-            }
-            None => {
-                out.push(bytes[i]);
-                i += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
-}
-
 /// Name of the wallet in the path, if there is one.
 fn endpoint_wallet(request: &Request<'_>) -> Option<String> {
-    request.info().uri.strip_prefix(WALLET_ENDPOINT).map(percent_decode)
+    grs_rpc::wallet::endpoint_wallet(&request.info().uri)
 }
 
 /// The wallet that a call is for. Reference: `GetWalletForJSONRPCRequest`.
 fn wallet_of(request: &Request<'_>) -> Result<Arc<Wallet>, RpcError> {
     let context = context(request)?;
     if let Some(name) = endpoint_wallet(request) {
-        return context.wallet(&name).ok_or_else(not_loaded);
+        return context.wallet(&name).ok_or_else(grs_rpc::wallet::not_loaded);
     }
     let mut wallets = context.wallets();
     match wallets.len() {
         1 => Ok(wallets.remove(0)),
-        0 => Err(RpcError::new(
-            code::WALLET_NOT_FOUND,
-            "No wallet is loaded. Load a wallet using loadwallet or create a new one with createwallet. (Note: A default \
-             wallet is no longer automatically created)",
-        )),
-        _ => Err(RpcError::new(
-            code::WALLET_NOT_SPECIFIED,
-            "Multiple wallets are loaded. Please select which wallet to use by requesting the RPC through the \
-             /wallet/<walletname> URI path.",
-        )),
+        0 => Err(grs_rpc::wallet::none_loaded()),
+        _ => Err(grs_rpc::wallet::not_specified()),
     }
 }
 
@@ -203,10 +172,6 @@ fn synced_wallet_of(request: &Request<'_>) -> Result<Arc<Wallet>, RpcError> {
     let wallet = wallet_of(request)?;
     wallet.sync_with_chain()?;
     Ok(wallet)
-}
-
-fn not_loaded() -> RpcError {
-    RpcError::new(code::WALLET_NOT_FOUND, "Requested wallet does not exist or is not loaded")
 }
 
 /// The wallet that a call is for by its path, its parameter, or both alike.

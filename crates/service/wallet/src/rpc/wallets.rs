@@ -6,8 +6,8 @@ use grs_rpc::{Arg, Method, Request, Res, RpcError, code};
 use serde_json::{Map, Value, json};
 
 use super::{
-    RpcResult, context, last_processed_block, load_error, not_loaded, push_warnings, state_of,
-    synced_wallet_of, unique_wallet_name, wallet_of,
+    RpcResult, context, last_processed_block, load_error, push_warnings, state_of, synced_wallet_of,
+    unique_wallet_name, wallet_of,
 };
 use crate::context::{FailureKind, LoadFailure, WalletContext};
 use crate::db::list_wallet_dir;
@@ -200,7 +200,7 @@ fn unloadwallet(request: &Request<'_>) -> RpcResult {
     let name = unique_wallet_name(request, request.opt("wallet_name")?)?;
     let on_startup = request.opt("load_on_startup")?;
     let context = context(request)?;
-    let wallet = context.wallet(&name).ok_or_else(not_loaded)?;
+    let wallet = context.wallet(&name).ok_or_else(grs_rpc::wallet::not_loaded)?;
     let mut warnings = Vec::new();
     {
         let Some(_reserver) = wallet.reserve_scan(false) else {

@@ -7,7 +7,7 @@ mod wallet;
 
 pub use net::{CONNECTION, ZMQ};
 pub use node::{BLOCK_CREATION, DEBUG_TEST, GENERAL, HIDDEN, NODE_IPC, NODE_RELAY, RPC_SERVER};
-pub use tools::{CLI, TX, UTIL, WALLET_TOOL};
+pub use tools::{CLI, GUI, IPC_CONNECT, TX, UTIL, WALLET_PROCESS, WALLET_TOOL};
 pub use wallet::WALLET;
 
 use crate::spec::{Flags, OptionSpec, OptionsCategory};
@@ -196,6 +196,15 @@ pub fn node(ipc: bool) -> Vec<OptionSpec> {
     tables.concat()
 }
 
+/// Everything groestlcoin-gui takes: what the node takes, and the window's own.
+pub fn gui() -> Vec<OptionSpec> {
+    let mut table = node(true);
+    table.retain(|option| !GUI.iter().any(|own| own.name == option.name));
+    table.extend_from_slice(GUI);
+    table.extend_from_slice(IPC_CONNECT);
+    table
+}
+
 /// Everything groestlcoin-cli takes.
 pub fn cli() -> Vec<OptionSpec> {
     [HELP, CHAIN, CLI].concat()
@@ -203,7 +212,12 @@ pub fn cli() -> Vec<OptionSpec> {
 
 /// Everything the offline wallet tool takes.
 pub fn wallet_tool() -> Vec<OptionSpec> {
-    [HELP, CHAIN, WALLET_TOOL].concat()
+    [HELP, CHAIN, WALLET_TOOL, IPC_CONNECT].concat()
+}
+
+/// Everything groestlcoin-wallet takes as a process that attaches to a node.
+pub fn wallet_process() -> Vec<OptionSpec> {
+    [HELP, LOGGING, WALLET, CHAIN, WALLET_PROCESS, IPC_CONNECT].concat()
 }
 
 /// Everything groestlcoin-tx takes.

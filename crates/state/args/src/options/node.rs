@@ -560,6 +560,14 @@ pub const NODE_IPC: &[OptionSpec] = &[
         "Seconds in which a program that connects to -ipcbind has to make its first call, and to complete a message that \
          it has begun, 1 to 86400 (default: 30)",
     ),
+    opt(
+        C::Ipc,
+        F::ANY,
+        "-walletprocess",
+        "",
+        "Start a wallet process with the node. With 0, wallet calls are there only while wallet processes that were \
+         started by themselves (groestlcoin-wallet -ipcconnect) are attached (default: 1)",
+    ),
 ];
 
 /// Accepted, not shown: for tests, for the graphical program, and removed ones that get an error of their own.

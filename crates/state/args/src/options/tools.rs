@@ -1,6 +1,6 @@
 //! Options of the command line client and of the offline tools.
 
-use super::{C, F, opt};
+use super::{C, DEBUG, F, opt};
 use crate::spec::OptionSpec;
 
 /// Options of groestlcoin-cli.
@@ -140,6 +140,60 @@ pub const WALLET_TOOL: &[OptionSpec] = &[
     OptionSpec::command("create", "Create a descriptor wallet"),
     OptionSpec::command("dump", "Write all records of the wallet to a file"),
     OptionSpec::command("createfromdump", "Create a wallet from such a file"),
+];
+
+/// How a wallet process or the window finds its node.
+pub const IPC_CONNECT: &[OptionSpec] = &[opt(
+    C::Ipc,
+    F::ANY,
+    "-ipcconnect",
+    "=<address>",
+    "Node to attach to: unix for node.sock in the network's data directory, unix:<path> for another socket, or auto, \
+     the default, for the first. The node listens there with -ipcbind. With -noipcconnect, none.",
+)];
+
+/// What only the window takes. A node takes these names too, and ignores them.
+pub const GUI: &[OptionSpec] = &[
+    opt(C::Gui, F::ANY, "-choosedatadir", "", "Ask for the data directory at start (default: 0)"),
+    opt(C::Gui, F::ANY, "-lang", "=<lang>", "Language, such as de_DE (default: that of the system)"),
+    opt(C::Gui, F::ANY, "-min", "", "Start minimized"),
+    opt(C::Gui, F::ANY, "-resetguisettings", "", "Forget all settings made in the window"),
+    opt(C::Gui, F::ANY, "-splash", "", "Show a picture while starting (default: 1)"),
+    opt(C::Gui, DEBUG, "-uiplatform", "", "Platform plug-in of the window system"),
+];
+
+/// Options of groestlcoin-wallet as a process that attaches to a node, besides those of wallets and log.
+pub const WALLET_PROCESS: &[OptionSpec] = &[
+    opt(C::Options, F::ANY, "-version", "", "Show the version and exit"),
+    opt(
+        C::Options,
+        F::ANY,
+        "-conf",
+        "=<file>",
+        "Configuration file, relative to the data directory; on the command line only (default: groestlcoin.conf)",
+    ),
+    opt(C::Options, F::NO_NEGATION, "-datadir", "=<dir>", "Data directory"),
+    opt(
+        C::Options,
+        F::ANY,
+        "-includeconf",
+        "=<file>",
+        "Further configuration file, relative to the data directory; in configuration files only",
+    ),
+    opt(
+        C::Options,
+        F::ANY,
+        "-settings",
+        "=<file>",
+        "File of settings made while running, relative to the network's data directory (default: settings.json)",
+    ),
+    opt(
+        C::Rpc,
+        DEBUG,
+        "-rpcdoccheck",
+        "",
+        "Fail calls whose result differs from their documentation (default: 0)",
+    ),
 ];
 
 /// Options and commands of groestlcoin-tx. Its commands are options in form only: they are not parsed as such.
