@@ -7,7 +7,7 @@ mod common;
 use std::process::{Command, Stdio};
 
 use common::{Attached, Node, program, tail, until};
-use grs_interfaces::{Hello, Init, Role};
+use grs_interfaces::{Hello, Role};
 use grs_ipc::{Ipc, IpcAddress};
 use serde_json::{Value, json};
 
@@ -28,7 +28,7 @@ fn a_wallet_process_attaches_and_detaches() {
     assert_eq!(node.call("/", "getbalance", json!([])).unwrap_err().0, WALLET_NOT_FOUND);
     node.ok("/", "createwallet", json!(["alice"]));
     let mine = node.text("/wallet/alice", "getnewaddress", json!([]));
-    node.mine(101, &mine);
+    node.mine(125, &mine);
     let balance = node.ok("/", "getbalance", json!([]));
     assert!(balance.as_f64().unwrap() > 0.0);
     assert!(node.text("/", "help", json!(["getbalance"])).starts_with("getbalance"));
@@ -44,7 +44,7 @@ fn a_wallet_process_attaches_and_detaches() {
     let wallet = Attached::start(&node, "w2.log", &["-ipcconnect=unix", "-wallet=alice"]);
     assert_eq!(node.ok("/", "listwallets", json!([])), json!(["alice"]));
     let info = node.ok("/", "getwalletinfo", json!([]));
-    assert_eq!(info["lastprocessedblock"]["height"], 104);
+    assert_eq!(info["lastprocessedblock"]["height"], 128);
     assert!(node.ok("/", "getbalance", json!([])).as_f64() > balance.as_f64());
 
     // A killed one is named by later calls.
@@ -67,7 +67,7 @@ fn two_wallet_processes_with_different_wallets() {
     node.ok("/", "createwallet", json!(["bob"]));
     node.ok("/", "unloadwallet", json!(["bob"]));
     let mine = node.text("/", "getnewaddress", json!([]));
-    node.mine(101, &mine);
+    node.mine(125, &mine);
     let wallet = Attached::start(&node, "bob.log", &["-ipcconnect", "-wallet=bob"]);
 
     assert_eq!(node.ok("/", "listwallets", json!([])), json!(["alice", "bob"]));
@@ -123,7 +123,7 @@ fn the_wallet_process_comes_back_with_the_node_and_catches_up() {
     node.ok("/", "createwallet", json!(["far"]));
     let mine = node.text("/wallet/alice", "getnewaddress", json!([]));
     let far = node.text("/wallet/far", "getnewaddress", json!([]));
-    node.mine(101, &mine);
+    node.mine(125, &mine);
     let known = node.text("/wallet/alice", "sendtoaddress", json!([far, 5]));
     node.mine(1, &mine);
     let last = node.text("/", "getbestblockhash", json!([]));

@@ -79,7 +79,7 @@ impl Node {
         let child = Command::new(program("groestlcoin-node"))
             .args(["-regtest", &self.datadir(), &format!("-rpcport={}", self.port)])
             .args(["-listen=0", "-connect=0", "-dnsseed=0", "-printtoconsole=0", "-fallbackfee=0.0002"])
-            .args(["-rpcuser=u", "-rpcpassword=p", "-debug=ipc"])
+            .args(["-rpcuser=u", "-rpcpassword=p"])
             .args(more)
             .stdout(Stdio::null())
             .stderr(Stdio::null())

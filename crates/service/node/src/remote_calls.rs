@@ -83,11 +83,8 @@ impl Provider {
     }
 
     fn list_wallets(&self) -> CallResult<Option<RpcReply>> {
-        let request = RpcRequest {
-            method: "listwallets".to_owned(),
-            params: "[]".to_owned(),
-            ..RpcRequest::default()
-        };
+        let request =
+            RpcRequest { method: "listwallets".to_owned(), params: "[]".to_owned(), ..RpcRequest::default() };
         self.actor.call(request, true)
     }
 
