@@ -27,7 +27,7 @@ enum Wish {
     /// To attach, with these options, or an error in them.
     Attach(Result<Arc<ArgsManager>, String>),
     /// The help of this way of running.
-    Help(ArgsManager),
+    Help(String),
 }
 
 /// Whether an option was given on the command line, in any spelling.
@@ -55,7 +55,7 @@ fn wish(words: &[String]) -> Wish {
         return Wish::Tool;
     }
     if args.help_requested() {
-        return Wish::Help(args);
+        return Wish::Help(Program::WalletTool.help_text(VERSION, &args));
     }
     let read = grs_args::read_config(&args);
     let value = args.get_opt_str("-ipcconnect");
@@ -70,8 +70,8 @@ fn wish(words: &[String]) -> Wish {
 pub(crate) fn run(words: &[String]) -> Option<ExitCode> {
     let started = match wish(words) {
         Wish::Tool => return None,
-        Wish::Help(args) => {
-            print!("{}", Program::WalletTool.help_text(VERSION, &args));
+        Wish::Help(text) => {
+            print!("{text}");
             return Some(ExitCode::SUCCESS);
         }
         Wish::Attach(args) => args.and_then(|args| Process::new(args)?.serve()),

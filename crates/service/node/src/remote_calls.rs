@@ -8,6 +8,7 @@
 //! With one process, which is the usual case, calls are passed on as they are.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -188,10 +189,8 @@ impl RemoteCalls {
             answered: Condvar::new(),
         });
         for command in commands {
-            let name = command.name.clone();
-            if !state.registered.contains_key(&name) {
-                let handle = self.table.register_command(Arc::new(self.command(command)));
-                state.registered.insert(name, handle);
+            if let Entry::Vacant(place) = state.registered.entry(command.name.clone()) {
+                place.insert(self.table.register_command(Arc::new(self.command(command))));
             }
         }
         state.providers.push(provider);
