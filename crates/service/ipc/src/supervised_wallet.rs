@@ -262,32 +262,53 @@ impl SupervisedWallet {
     fn stage(&self, change: impl FnOnce(&mut Stage)) {
         change(&mut lock(&self.shared.stage));
     }
+
+    /// A step of the start. If the process is lost in it, its successor makes up for it, and the node goes on: `lost` is
+    /// the answer then. A process that shows no sign of life is replaced.
+    fn step<T>(
+        &self,
+        mark: impl Fn(&mut Stage, bool),
+        call: impl FnOnce(&dyn WalletLoader) -> CallResult<T>,
+        lost: T,
+    ) -> CallResult<T> {
+        // Before the call, so that a successor that comes during it knows.
+        self.stage(|stage| mark(stage, true));
+        let error = match self.loader().and_then(|loader| call(loader.as_ref())) {
+            Err(error) => error,
+            done => return done,
+        };
+        let silent = error.to_string().contains(grs_mp::SILENCE);
+        if !silent && !error.is_disconnected() {
+            self.stage(|stage| mark(stage, false));
+            return Err(error);
+        }
+        if silent && let Some(supervisor) = lock(&self.supervisor).clone() {
+            supervisor.replace(&error.to_string());
+        }
+        Ok(lost)
+    }
 }
 
 impl ChainClient for SupervisedWallet {
     fn register_rpcs(&self) -> CallResult<()> {
-        self.loader()?.register_rpcs()?;
-        self.stage(|stage| stage.registered = true);
-        Ok(())
+        self.step(|stage, done| stage.registered = done, |loader| loader.register_rpcs(), ())
     }
 
     fn verify(&self) -> CallResult<bool> {
-        let good = self.loader()?.verify()?;
+        let good = self.step(|stage, done| stage.verified = done, |loader| loader.verify(), true)?;
         self.stage(|stage| stage.verified = good);
         Ok(good)
     }
 
     fn load(&self) -> CallResult<bool> {
-        let good = self.loader()?.load()?;
+        let good = self.step(|stage, done| stage.loaded = done, |loader| loader.load(), true)?;
         self.stage(|stage| stage.loaded = good);
         self.shared.relay.remember_wallets();
         Ok(good)
     }
 
     fn start(&self) -> CallResult<()> {
-        self.loader()?.start()?;
-        self.stage(|stage| stage.started = true);
-        Ok(())
+        self.step(|stage, done| stage.started = done, |loader| loader.start(), ())
     }
 
     /// Stops the wallet and waits for its process to end.

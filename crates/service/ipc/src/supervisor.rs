@@ -152,6 +152,15 @@ impl<S: Supervised + 'static> Supervisor<S> {
         self.shared.lock().child.as_ref().map(|child| child.process.pid())
     }
 
+    /// Gives the running child up: its connection ends with this cause, and another one is started.
+    pub fn replace(&self, cause: &str) {
+        if let Some(child) = &self.shared.lock().child {
+            let connection = child.init.connection();
+            connection.set_cause(cause);
+            connection.close();
+        }
+    }
+
     /// Ends supervision, closes the connection and waits for the child, which ends when its socket closes; after
     /// `patience` it is killed.
     pub fn stop(mut self, patience: Duration) {

@@ -41,6 +41,7 @@ pub use hosted::Hosted;
 pub use inherited::{inherited_fd_argument, take_inherited_stream};
 pub use limits::{Limit, Limits, Stats};
 pub use listener::{Acceptor, Listener, Opening};
+pub use patience::SILENCE;
 pub use process::{Process, spawn};
 pub use server::{Incoming, ObjectThread, RequestContext};
 pub use transport::Transport;

@@ -15,6 +15,9 @@ use crate::Error;
 use crate::connection::{Connection, Session};
 use crate::strand::{Strand, lock};
 
+/// Words of the error that callers get who wait for a silent process, and no others.
+pub const SILENCE: &str = "has not answered anything";
+
 /// Time between questions.
 const INTERVAL: Duration = Duration::from_millis(500);
 
@@ -75,7 +78,7 @@ impl Connection {
 
     fn silence(&self, limit: Duration) -> Error {
         Error::Local(format!(
-            "{} has not answered anything for {} s. It may have been stopped. Whether the call took effect is not known.",
+            "{} {SILENCE} for {} s. It may have been stopped. Whether the call took effect is not known.",
             self.peer_name(),
             limit.as_secs()
         ))
