@@ -6,7 +6,11 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
 use std::thread::JoinHandle;
+
+use grs_interfaces::{CallError, CallResult, Hello, Init, Role, Rpc};
+use grs_ipc::{Ipc, IpcAddress};
 
 /// Serves one connection for each answer; gives the requests.
 fn serve(answers: &[&str]) -> (u16, JoinHandle<Vec<String>>) {
@@ -262,4 +266,85 @@ fn generating_takes_two_calls() {
         "{}",
         requests[1]
     );
+}
+
+/// A node that answers calls over IPC with what it was asked; `None` stands for one without RPC over IPC.
+#[derive(Clone)]
+struct IpcNode(Option<String>);
+
+impl Init for IpcNode {
+    fn hello(&self, _peer: &Hello) -> CallResult<Hello> {
+        Ok(Hello::new(Role::Node, "test"))
+    }
+
+    fn make_rpc(&self) -> CallResult<Arc<dyn Rpc>> {
+        match &self.0 {
+            Some(_) => Ok(Arc::new(self.clone())),
+            None => Err(CallError::remote("Method not implemented.")),
+        }
+    }
+}
+
+impl Rpc for IpcNode {
+    fn execute_rpc(&self, request: &str, uri: &str, user: &str) -> CallResult<String> {
+        let answer = self.0.as_deref().unwrap_or_default();
+        let method = request.split('"').nth(3).unwrap_or_default();
+        Ok(answer.replace("$", &format!("{method} {uri} {user}")))
+    }
+}
+
+#[test]
+fn calls_go_over_ipc_where_a_node_listens() {
+    let cli = Cli::new();
+    let called = (0, "uptime / \n".to_owned(), String::new());
+    let no_node = |reason: &str| {
+        let text = format!(
+            "error: {reason}\n\nProbably groestlcoin-node is not running or not listening on a unix socket. Can be \
+             started with:\n\n    groestlcoin-node -chain=regtest -ipcbind=unix\n"
+        );
+        (1, String::new(), text)
+    };
+    for option in ["-ipcconnect", "-ipcconnect=unix", "-ipcconnect=unix:other.sock"] {
+        assert_eq!(cli.run(&[option, "uptime"]), no_node("No such file or directory"));
+    }
+    assert_eq!(cli.run(&["-ipcconnect=tcp", "uptime"]), no_node("Unrecognized address 'tcp'"));
+    let conflict = "error: -rpcconnect and -ipcconnect options cannot both be enabled\n";
+    let http = |options: &[&str]| {
+        let (port, server) = serve(&[&answer("200 OK", "{\"result\":\"http\",\"error\":null,\"id\":1}")]);
+        let port = format!("-rpcport={port}");
+        let words = [&["-rpcpassword=p", &port], options, &["uptime"]].concat();
+        assert_eq!(cli.run(&words), (0, "http\n".to_owned(), String::new()));
+        server.join().unwrap();
+    };
+    http(&[]);
+    http(&["-ipcconnect=auto"]);
+
+    let ipc = Ipc::start("groestlcoin-node").unwrap();
+    let address = IpcAddress::parse("unix", &cli.path().join("regtest")).unwrap();
+    let serve_node =
+        |answer: Option<&str>| ipc.bind(&address, Arc::new(IpcNode(answer.map(str::to_owned)))).unwrap();
+    let bound = serve_node(Some("{\"result\":\"$\",\"error\":null,\"id\":1}"));
+    let socket = format!("-ipcconnect={address}");
+    for options in [&[][..], &["-ipcconnect"], &["-ipcconnect=unix"], &[&socket], &["-norpcconnect"]] {
+        assert_eq!(cli.run(&[options, &["uptime"]].concat()), called, "{options:?}");
+    }
+    let named = cli.run(&["-rpcuser=me", "-rpcwallet=a b", "getbalance"]);
+    assert_eq!(named, (0, "getbalance /wallet/a%20b me\n".to_owned(), String::new()));
+    http(&["-noipcconnect"]);
+    http(&["-ipcconnect=0"]);
+    http(&["-rpcconnect=127.0.0.1"]);
+    let (code, _, error) = cli.run(&["-ipcconnect=unix", "-rpcconnect=127.0.0.1", "uptime"]);
+    assert_eq!((code, error.as_str()), (1, conflict));
+    drop(bound);
+
+    let bound = serve_node(Some("{\"result\":null,\"error\":{\"code\":-8,\"message\":\"$\"},\"id\":1}"));
+    let failed = (8, String::new(), "error code: -8\nerror message:\nstop / \n".to_owned());
+    assert_eq!(cli.run(&["stop"]), failed);
+    drop(bound);
+
+    let _bound = serve_node(None);
+    http(&[]);
+    let (code, _, error) = cli.run(&["-ipcconnect", "uptime"]);
+    assert_eq!(code, 1);
+    assert!(error.contains("Method not implemented."), "{error}");
 }

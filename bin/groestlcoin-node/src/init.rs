@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, Weak};
 
-use grs_interfaces::{CallError, CallResult, Chain, Hello, Init, Role};
-use grs_node::init::VERSION;
-use grs_node::{NodeChain, NodeContext};
+use grs_interfaces::{CallError, CallResult, Chain, Hello, Init, Mining, Role, Rpc};
+use grs_node::init::{VERSION, make_rpc};
+use grs_node::{NodeChain, NodeContext, NodeMining};
 
 /// The first interface of a connection to a running node.
 pub(crate) struct NodeInit(Weak<NodeContext>);
@@ -38,6 +38,15 @@ impl Init for NodeInit {
             grs_log::info!("A wallet process ({}) attaches", peer.program_version);
         }
         Ok(own)
+    }
+
+    fn make_mining(&self) -> CallResult<Option<Arc<dyn Mining>>> {
+        NodeMining::make(&self.0)
+    }
+
+    fn make_rpc(&self) -> CallResult<Arc<dyn Rpc>> {
+        let node = self.0.upgrade().ok_or_else(|| CallError::disconnected("The node has stopped."))?;
+        Ok(make_rpc(&node))
     }
 
     fn make_chain(&self) -> CallResult<Arc<dyn Chain>> {

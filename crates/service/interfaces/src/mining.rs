@@ -129,7 +129,8 @@ pub trait Mining: Send + Sync {
     fn check_block(&self, block: &BlockBytes, options: BlockCheckOptions) -> CallResult<BlockCheck>;
     /// Ends the present wait, or the next one if nobody waits. Does not block.
     fn interrupt(&self) -> CallResult<()>;
-    /// Processes a block as the RPC `submitblock` does.
+    /// Processes a whole block. Valid only if it was new and is connected now; otherwise the reason is `duplicate`,
+    /// `inconclusive`, or the rule that it breaks. Other than the RPC `submitblock`, nothing is added to the coinbase.
     fn submit_block(&self, block: &BlockBytes) -> CallResult<BlockCheck>;
     /// Transactions of the mempool by txid, in order.
     fn get_transactions_by_txid(&self, txids: &[Txid]) -> CallResult<Vec<Option<TxRef>>>;

@@ -104,7 +104,7 @@ pub trait RpcActor: Send + Sync {
 
 /// All RPC methods of a node, over IPC.
 pub trait Rpc: Send + Sync {
-    /// Runs a JSON-RPC request object given as text and answers the response object as text. `uri` as in
-    /// [`RpcRequest`]; `user` is the name to check a whitelist for.
+    /// Runs a JSON-RPC request object or a batch given as text and answers the response as text, as over HTTP; the text
+    /// `null` for a notification. `uri` as in [`RpcRequest`]; `user` is the name to check a whitelist for.
     fn execute_rpc(&self, request: &str, uri: &str, user: &str) -> CallResult<String>;
 }

@@ -17,7 +17,7 @@ interface Mining $Generator.trait("Mining") {
   isInitialBlockDownload @1 (context :Proxy.Context) -> (result :Bool) $Generator.short;
   getTip @2 (context :Proxy.Context) -> (result :Common.BlockRef, hasResult :Bool) $Generator.short;
   waitTipChanged @3 (context :Proxy.Context, currentTip :Data $Generator.orDefault, timeout :Float64 = .maxDouble) -> (result :Common.BlockRef);
-  createNewBlock @4 (context :Proxy.Context, options :BlockCreateOptions, cooldown :Bool = true) -> (result :BlockTemplate);
+  createNewBlock @4 (context :Proxy.Context, options :BlockCreateOptions, cooldown :Bool = true) -> (result :BlockTemplate) $Generator.byHand("server");
   checkBlock @5 (context :Proxy.Context, block :Data, options :BlockCheckOptions) -> (reason :Text, debug :Text, result :Bool);
   interrupt @6 () -> ();
   submitBlock @7 (context :Proxy.Context, block :Data) -> (reason :Text, debug :Text, result :Bool);
@@ -34,7 +34,7 @@ interface BlockTemplate $Generator.trait("BlockTemplate") {
   getCoinbaseTx @5 (context :Proxy.Context) -> (result :CoinbaseTx);
   getCoinbaseMerklePath @6 (context :Proxy.Context) -> (result :List(Data));
   submitSolution @7 (context :Proxy.Context, version :UInt32, timestamp :UInt32, nonce :UInt32, coinbase :Data) -> (result :Bool) $Generator.byHand("server");
-  waitNext @8 (context :Proxy.Context, options :BlockWaitOptions) -> (result :BlockTemplate);
+  waitNext @8 (context :Proxy.Context, options :BlockWaitOptions) -> (result :BlockTemplate) $Generator.byHand("server");
   interruptWait @9 () -> ();
 }
 

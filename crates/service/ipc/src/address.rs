@@ -77,6 +77,16 @@ impl IpcAddress {
         }
         Ok(IpcAddress::Unix { path, default })
     }
+
+    /// Whether somebody may listen here, as far as that can be seen without connecting.
+    pub fn may_listen(&self) -> bool {
+        match self {
+            IpcAddress::Unix { path, default } => {
+                path.exists() || *default && path.with_file_name(REFERENCE_NAME).exists()
+            }
+            IpcAddress::Tls { .. } => true,
+        }
+    }
 }
 
 /// `host:port`, with an IPv6 address in brackets.

@@ -21,7 +21,7 @@ mod support;
 pub mod fuzz;
 
 pub use address::{AddressError, IpcAddress};
-pub use by_hand::serve_init;
+pub use by_hand::{MAX_TEMPLATES, serve_init};
 pub use generated::InitProxy;
 pub use grs_mp::{Connection, Limits, Listener, Process, inherited_fd_argument, take_inherited_stream};
 pub use grs_tls::{Created, KeyFolder, TlsError};

@@ -1,4 +1,5 @@
-//! Every suite against the object in this process and against the same object through a socket pair.
+//! Every suite against the object in this process, and against the same object through a socket pair and through a
+//! bound socket.
 
 #![allow(clippy::unwrap_used)]
 
@@ -8,8 +9,11 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use grs_interfaces::{CallError, ChainNotifications, ChainstateRole, Init, Role};
-use grs_ipc::{InitProxy, Ipc};
+use grs_interfaces::{
+    BlockCreateOptions, BlockWaitOptions, CallError, ChainNotifications, ChainstateRole, Init, Mining, Role,
+};
+use grs_ipc::{InitProxy, Ipc, IpcAddress, MAX_TEMPLATES};
+use grs_primitives::Amount;
 use kit::{FakeChain, FakeInit, Recorder};
 
 /// Two IPC threads in one process, as two processes have.
@@ -34,7 +38,26 @@ fn local() -> (Arc<FakeChain>, FakeInit) {
     (fake.clone(), FakeInit { chain: fake, role: Role::Node })
 }
 
-macro_rules! both {
+/// The same over a socket in the file system.
+struct Bound {
+    init: InitProxy,
+    _client: Ipc,
+    _socket: grs_ipc::Bound,
+    _server: Ipc,
+    _dir: tempfile::TempDir,
+}
+
+fn bound() -> (Arc<FakeChain>, Bound) {
+    let (fake, init) = local();
+    let dir = tempfile::tempdir().unwrap();
+    let address = IpcAddress::parse("unix", dir.path()).unwrap();
+    let (server, client) = (Ipc::start("server").unwrap(), Ipc::start("client").unwrap());
+    let socket = server.bind(&address, Arc::new(init)).unwrap();
+    let init = client.connect(&address).unwrap();
+    (fake, Bound { init, _client: client, _socket: socket, _server: server, _dir: dir })
+}
+
+macro_rules! everywhere {
     ($name:ident, |$init:ident, $fake:ident| $body:expr) => {
         #[test]
         fn $name() {
@@ -43,21 +66,65 @@ macro_rules! both {
                 let $init: &dyn Init = &init;
                 $body;
             }
-            let pair = pair();
-            let ($fake, $init): (_, &dyn Init) = (pair.fake.clone(), &pair.init);
+            {
+                let pair = pair();
+                let ($fake, $init): (_, &dyn Init) = (pair.fake.clone(), &pair.init);
+                $body;
+            }
+            let ($fake, bound) = bound();
+            let $init: &dyn Init = &bound.init;
             $body;
         }
     };
 }
 
-both!(init_is_the_same_on_both_sides, |init, _fake| kit::init_suite(init));
-both!(chain_is_the_same_on_both_sides, |init, fake| kit::chain_suite(&*init.make_chain().unwrap(), &fake));
-both!(notifications_are_the_same_on_both_sides, |init, fake| {
+everywhere!(init_is_the_same_everywhere, |init, _fake| kit::init_suite(init));
+everywhere!(chain_is_the_same_everywhere, |init, fake| kit::chain_suite(&*init.make_chain().unwrap(), &fake));
+everywhere!(notifications_are_the_same_everywhere, |init, fake| {
     kit::notifications_suite(&*init.make_chain().unwrap(), &fake)
 });
-both!(settings_are_the_same_on_both_sides, |init, _fake| kit::settings_suite(&*init.make_chain().unwrap()));
-both!(wallet_loader_is_the_same_on_both_sides, |init, fake| kit::loader_suite(init, &fake));
-both!(mining_is_the_same_on_both_sides, |init, fake| kit::mining_suite(init, &fake));
+everywhere!(settings_are_the_same_everywhere, |init, _fake| kit::settings_suite(
+    &*init.make_chain().unwrap()
+));
+everywhere!(wallet_loader_is_the_same_everywhere, |init, fake| kit::loader_suite(init, &fake));
+everywhere!(mining_is_the_same_everywhere, |init, fake| kit::mining_suite(init, &fake));
+
+#[test]
+fn a_connection_holds_a_limited_number_of_templates() {
+    let pair = pair();
+    let mining = pair.init.make_mining().unwrap().unwrap();
+    let create = || mining.create_new_block(BlockCreateOptions::default(), false).map(Option::unwrap);
+    let mut held: Vec<_> = (0..MAX_TEMPLATES).map(|_| create().unwrap()).collect();
+    let refused = create().err().unwrap().to_string();
+    assert!(refused.contains("too many block templates"), "{refused}");
+    // Another object of the connection is no way around it, and neither is waiting for the next one.
+    let other = pair.init.make_mining().unwrap().unwrap();
+    assert!(other.create_new_block(BlockCreateOptions::default(), false).is_err());
+    let wait = BlockWaitOptions { timeout: Duration::ZERO, fee_threshold: Amount(0) };
+    assert!(held[0].wait_next(wait).is_err());
+    // Releasing has no answer, so it may be seen a moment later.
+    held.pop();
+    kit::wait_until(|| {
+        create().is_ok_and(|made| {
+            held.push(made);
+            true
+        })
+    });
+    assert!(create().is_err());
+    // What came to nothing takes no place.
+    held.clear();
+    kit::wait_until(|| held_none(&*mining));
+    for _ in 0..2 * MAX_TEMPLATES {
+        assert!(mining.create_new_block(BlockCreateOptions::default(), true).unwrap().is_none());
+    }
+}
+
+fn held_none(mining: &dyn Mining) -> bool {
+    let made: Vec<_> = (0..MAX_TEMPLATES)
+        .map_while(|_| mining.create_new_block(BlockCreateOptions::default(), false).ok())
+        .collect();
+    made.len() == MAX_TEMPLATES
+}
 
 #[test]
 fn a_subscriber_that_fails_ends_its_subscription() {

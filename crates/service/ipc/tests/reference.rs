@@ -1,7 +1,8 @@
 //! Against the reference's C++ `groestlcoin-node`, both ways: it starts this program as its child for the RPC `echoipc`,
 //! and this program is a client of its mining interface.
 //!
-//! Runs if `GRS_REFERENCE_BIN` names the folder with `groestlcoin-node` and `groestlcoin-cli`.
+//! Runs if `GRS_REFERENCE_BIN` names the folder with `groestlcoin-node` and `groestlcoin-cli`. With `GRS_OWN_BIN`, the folder
+//! with this project's programs, the same is done with its node.
 
 #![allow(clippy::unwrap_used)]
 
@@ -19,7 +20,7 @@ use grs_interfaces::{
     BlockCheckOptions, BlockCreateOptions, BlockTemplate, BlockWaitOptions, CallError, Init, Role,
     TIMEOUT_FOREVER,
 };
-use grs_ipc::{Ipc, IpcAddress, inherited_fd_argument, take_inherited_stream};
+use grs_ipc::{InitProxy, Ipc, IpcAddress, inherited_fd_argument, take_inherited_stream};
 use grs_primitives::{
     Amount, Block, HashedHeader, Header, MutableTransaction, OutPoint, Script, Transaction, TxIn, TxOut,
     Witness, block_merkle_root, merkle_root_from_path,
@@ -50,7 +51,14 @@ impl Reference {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let node = Command::new(bin.join("groestlcoin-node"))
             .arg0(dir.path().join("groestlcoin-node"))
-            .args(["-regtest", "-server", "-listen=0", "-ipcbind=unix", "-printtoconsole=0"])
+            .args([
+                "-regtest",
+                "-server",
+                "-listen=0",
+                "-ipcbind=unix",
+                "-printtoconsole=0",
+                "-disablewallet",
+            ])
             .args([format!("-datadir={}", dir.path().display()), format!("-rpcport={port}")])
             .stdout(Stdio::null())
             .spawn()
@@ -132,22 +140,62 @@ fn mine(reference: &Reference, init: &dyn Init) {
     template.interrupt_wait().unwrap();
     assert!(template.wait_next(BlockWaitOptions { timeout: TIMEOUT_FOREVER, ..wait }).unwrap().is_none());
 
+    // A rise of the fees by nothing has always happened; a tip from before twenty minutes allows an easy block.
+    let nothing = BlockWaitOptions { timeout: Duration::from_millis(10), fee_threshold: Amount(0) };
+    let next = template.wait_next(nothing).unwrap().unwrap();
+    assert_eq!(next.get_coinbase_tx(), template.get_coinbase_tx());
+    let bytes = template.get_block().unwrap();
+    assert_eq!(bytes.0[..80], template.get_block_header().unwrap());
+    let raw = bytes.decode().unwrap();
+    assert_eq!((raw.txs.len(), raw.header.merkle_root.to_bytes()), (1, [0; 32]));
+    let no_work = BlockCheckOptions { check_merkle_root: false, check_pow: false };
+    assert!(mining.check_block(&bytes, no_work).unwrap().valid);
+    let root = mining
+        .check_block(&bytes, BlockCheckOptions { check_pow: false, ..BlockCheckOptions::default() })
+        .unwrap();
+    assert_eq!((root.valid, root.reason.as_str()), (false, "bad-txnmrklroot"));
+    let full = BlockCreateOptions {
+        block_reserved_weight: u64::MAX,
+        coinbase_output_max_additional_sigops: u64::MAX,
+        ..BlockCreateOptions::default()
+    };
+    assert!(mining.create_new_block(full, false).unwrap().is_some());
+    mining.interrupt().unwrap();
+    assert!(mining.create_new_block(BlockCreateOptions::default(), false).unwrap().is_none());
+
     let (header, coinbase) = solve(&*template);
+    let mut bare = coinbase.to_mutable();
+    bare.inputs[0].witness = Witness::default();
+    let submit = |coinbase: Transaction| {
+        let version = header.version.cast_unsigned();
+        template.submit_solution(version, header.time, header.nonce, Arc::new(coinbase))
+    };
+    assert_eq!(submit(bare.into()), Ok(false));
     let block = Block::new(HashedHeader::new(header), vec![Arc::new(coinbase.clone())]);
     assert_eq!(block_merkle_root(&block).root, header.merkle_root);
     let bytes = grs_interfaces::BlockBytes(grs_encoding::encode_to_vec(&block));
     let check = mining.check_block(&bytes, BlockCheckOptions::default()).unwrap();
     assert!(check.valid, "{check:?}");
-    let version = header.version as u32;
-    assert_eq!(template.submit_solution(version, header.time, header.nonce, Arc::new(coinbase)), Ok(true));
+    let (submitted, next) = std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| next.wait_next(BlockWaitOptions { timeout: TIMEOUT_FOREVER, ..wait }));
+        (submit(coinbase.clone()), waiting.join().unwrap())
+    });
+    assert_eq!(submitted, Ok(true));
+    assert_eq!(next.unwrap().unwrap().get_coinbase_tx().unwrap().lock_time, 18);
+    // Known by now, which is no failure.
+    assert_eq!(submit(coinbase), Ok(true));
     assert_eq!(mining.get_tip().unwrap().unwrap().hash, block.hash());
     assert_eq!(reference.cli(&["getbestblockhash"]), block.hash().to_string());
     let check = mining.check_block(&bytes, BlockCheckOptions::default()).unwrap();
     assert_eq!((check.valid, check.reason.as_str()), (false, "inconclusive-not-best-prevblk"));
+}
 
-    // Methods of later versions are not there, and say so.
-    assert!(init.make_rpc().err().unwrap().to_string().starts_with("Method not implemented."));
-    assert!(init.make_chain().is_err());
+/// Lets this program mine with the node at an address.
+fn connect(reference: &Reference) -> (Ipc, InitProxy) {
+    let address = IpcAddress::parse("unix", &reference.dir.path().join("regtest")).unwrap();
+    let ipc = Ipc::start("client").unwrap();
+    let init = ipc.connect(&address).unwrap();
+    (ipc, init)
 }
 
 fn main() {
@@ -158,20 +206,46 @@ fn main() {
         Ipc::start("groestlcoin-node").unwrap().serve_until_closed(stream, Arc::new(init)).unwrap();
         return;
     }
-    let Some(bin) = std::env::var_os("GRS_REFERENCE_BIN").map(PathBuf::from) else {
-        println!("skipped: GRS_REFERENCE_BIN is not set");
-        return;
-    };
-    let begin = Instant::now();
-    let reference = Reference::start(&bin);
-    assert_eq!(reference.cli(&["echoipc", "to a Rust child"]), "to a Rust child");
-    println!("test the_reference_starts_this_program_as_its_child ... ok");
-    let address = IpcAddress::parse("unix", &reference.dir.path().join("regtest")).unwrap();
-    let ipc = Ipc::start("client").unwrap();
-    let init = ipc.connect(&address).unwrap();
-    mine(&reference, &init);
-    println!("test this_program_mines_with_the_reference ... ok ({:?})", begin.elapsed());
-    reference.cli(&["stop"]);
+    let folder = |name: &str| std::env::var_os(name).map(PathBuf::from);
+    if folder("GRS_REFERENCE_BIN").or(folder("GRS_OWN_BIN")).is_none() {
+        println!("skipped: neither GRS_REFERENCE_BIN nor GRS_OWN_BIN is set");
+    }
+    if let Some(bin) = folder("GRS_REFERENCE_BIN") {
+        let begin = Instant::now();
+        let reference = Reference::start(&bin);
+        assert_eq!(reference.cli(&["echoipc", "to a Rust child"]), "to a Rust child");
+        println!("test the_reference_starts_this_program_as_its_child ... ok");
+        let (_ipc, init) = connect(&reference);
+        mine(&reference, &init);
+        // Methods of later versions are not there, and say so.
+        assert!(init.make_rpc().err().unwrap().to_string().starts_with("Method not implemented."));
+        assert!(init.make_chain().is_err());
+        println!("test this_program_mines_with_the_reference ... ok ({:?})", begin.elapsed());
+        stop(&reference, &init);
+        println!("test the_reference_disconnects_when_it_stops ... ok");
+    }
+    if let Some(bin) = folder("GRS_OWN_BIN") {
+        let own = Reference::start(&bin);
+        let (_ipc, init) = connect(&own);
+        mine(&own, &init);
+        let request = "{\"method\":\"getblockcount\",\"id\":7}";
+        let answer = init.make_rpc().unwrap().execute_rpc(request, "/", "").unwrap();
+        assert_eq!(answer, "{\"result\":18,\"error\":null,\"id\":7}");
+        println!("test this_program_mines_with_its_own_node ... ok");
+        stop(&own, &init);
+        println!("test the_own_node_disconnects_when_it_stops ... ok");
+    }
+}
+
+/// Stops a node while a client waits: that gets nothing, and then the connection ends.
+fn stop(node: &Reference, init: &InitProxy) {
+    let mining = init.make_mining().unwrap().unwrap();
+    let tip = mining.get_tip().unwrap().unwrap();
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| mining.wait_tip_changed(tip.hash, TIMEOUT_FOREVER));
+        std::thread::sleep(Duration::from_millis(100));
+        node.cli(&["stop"]);
+        assert_eq!(waiting.join().unwrap(), Ok(None));
+    });
     kit::wait_until(|| init.connection().is_closed());
-    println!("test the_reference_disconnects_when_it_stops ... ok");
 }

@@ -326,6 +326,8 @@ pub struct Session {
     pool: RefCell<Vec<Arc<Strand>>>,
     constructed: Cell<bool>,
     disconnector: RefCell<Option<capnp_rpc::Disconnector<Side>>>,
+    /// Objects that the other side holds, by the names of their interfaces.
+    pub(crate) objects: RefCell<HashMap<&'static str, usize>>,
 }
 
 impl Session {
@@ -361,6 +363,7 @@ impl Session {
             pool: RefCell::default(),
             constructed: Cell::new(false),
             disconnector: RefCell::new(None),
+            objects: RefCell::default(),
         });
         let rpc = RpcSystem::new(Box::new(network), bootstrap(&session));
         *session.disconnector.borrow_mut() = Some(rpc.get_disconnector());
@@ -463,6 +466,11 @@ impl Session {
     /// Ends the connection because of a limit, which the other side is told.
     pub(crate) fn abort(&self, limit: Limit) {
         self.output.abort(limit);
+    }
+
+    /// How many objects the other side holds here that were hosted under this name.
+    pub fn hosted(&self, name: &str) -> usize {
+        self.objects.borrow().get(name).copied().unwrap_or(0)
     }
 
     /// The connection, for other threads.

@@ -39,6 +39,7 @@ impl<T: ?Sized + Send + Sync + 'static> Hosted<T> {
     /// Offers an object; `name` is its interface's in log lines.
     pub fn new(session: &Rc<Session>, object: Arc<T>, name: &'static str) -> Self {
         up(&session.connection().event_loop().counters().objects);
+        *session.objects.borrow_mut().entry(name).or_default() += 1;
         Hosted { session: session.clone(), object: RefCell::new(Some(object)), name }
     }
 
@@ -63,6 +64,9 @@ impl<T: ?Sized + Send + Sync + 'static> Hosted<T> {
         if object.is_some() {
             self.session.destroyed(self.name);
             down(&self.session.connection().event_loop().counters().objects);
+            if let Some(count) = self.session.objects.borrow_mut().get_mut(self.name) {
+                *count -= 1;
+            }
         }
         object
     }

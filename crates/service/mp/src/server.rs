@@ -21,6 +21,8 @@ const QUEUED: u8 = 0;
 const EXECUTING: u8 = 1;
 const DONE: u8 = 2;
 const CANCELLED: u8 = 3;
+/// Cancelled while executing.
+const ABANDONED: u8 = 4;
 
 /// The context of a request, taken out of its parameters.
 #[derive(Default)]
@@ -143,6 +145,7 @@ impl Drop for CancelGuard<'_> {
             up(&self.home.counters().calls_cancelled);
         }
         if before == Err(EXECUTING) {
+            let _ = self.progress.compare_exchange(EXECUTING, ABANDONED, Ordering::AcqRel, Ordering::Acquire);
             let name = thread_name(self.home.exe_name());
             ipc_log!(INFO, name, "IPC server request #{} canceled while executing.", self.number);
         }
@@ -333,7 +336,10 @@ impl Incoming {
                 ipc_log!(DEBUG, current_name().unwrap_or_default(), "IPC server executing request #{number}");
             }
             let result = guarded(work);
-            progress.store(DONE, Ordering::Release);
+            if progress.swap(DONE, Ordering::AcqRel) == ABANDONED {
+                let name = current_name().unwrap_or_default();
+                ipc_log!(INFO, name, "IPC server request #{number} interrupted (canceled)");
+            }
             let _ = sender.send(result);
         });
         let callback: Option<OnLoop<thread::Client>> = callback.map(|thread| home.keep_lazily(thread));

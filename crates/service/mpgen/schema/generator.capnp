@@ -30,7 +30,7 @@ annotation retired @0xc51f82d60b7a49ed (method) :Text;
 # No longer there; fails with this text.
 
 annotation orDefault @0xddae19f356c87042 (param) :Void;
-# Absent or empty data are the default value.
+# Absent data are the default value.
 
 annotation decodeLater @0x972be4d08f15a3c6 (param) :Void;
 # Decoded on the thread that executes the call rather than on the loop thread.

@@ -45,7 +45,7 @@ fn read_plain(field: &Field, of: &RustType, from: &str, session: &str) -> String
         (WireType::Interface(_), Some(name)) => {
             format!("Arc::new({name}Proxy::new({session}, {get}?)) as Arc<dyn {name}>")
         }
-        _ if field.or_default => format!("or_default({get}?)?"),
+        _ if field.or_default => format!("or_default({from}.has_{}(), {get}?)?", field.name),
         _ => format!("FromWire::from_wire({get}?)?"),
     }
 }

@@ -11,6 +11,7 @@ use grs_rpc::{RpcError, RpcTable, code};
 use grs_socket::ConnectionManager;
 use grs_sync::{Interrupt, Scheduler};
 
+use crate::mining::DraftMaker;
 use crate::remote_calls::RemoteCalls;
 use crate::tip::TipWatch;
 
@@ -29,6 +30,8 @@ pub struct NodeContext {
     pub(crate) remote_calls: Arc<RemoteCalls>,
     /// The tip, for those who wait for another one.
     pub tip: Arc<TipWatch>,
+    /// Templates for outside miners.
+    pub(crate) drafts: DraftMaker,
     pub(crate) chainman: OnceLock<Arc<ChainstateManager>>,
     pub(crate) mempool: OnceLock<Arc<Mempool>>,
     pub(crate) banman: OnceLock<Arc<BanMan>>,
@@ -53,6 +56,7 @@ impl NodeContext {
             shutdown,
             scheduler: Scheduler::new(),
             rpc,
+            drafts: DraftMaker::default(),
             chainman: OnceLock::new(),
             mempool: OnceLock::new(),
             banman: OnceLock::new(),

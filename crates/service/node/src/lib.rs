@@ -8,6 +8,7 @@ mod chain_interface;
 mod context;
 pub mod init;
 pub mod mempool_file;
+mod mining;
 mod notifications;
 pub mod params;
 mod remote_calls;
@@ -17,4 +18,5 @@ mod tip;
 
 pub use chain_interface::NodeChain;
 pub use context::NodeContext;
+pub use mining::NodeMining;
 pub use tip::TipWatch;

@@ -53,10 +53,19 @@ impl TipWatch {
         limit: Option<Duration>,
         mut done: impl FnMut(BlockHash, u32) -> bool,
     ) -> Option<(BlockHash, u32)> {
+        self.wait_for(limit, |tip| tip.is_some_and(|(hash, height)| done(hash, height)))
+    }
+
+    /// [`TipWatch::wait`] for conditions that may be met before there is a tip.
+    pub(crate) fn wait_for(
+        &self,
+        limit: Option<Duration>,
+        mut done: impl FnMut(Option<(BlockHash, u32)>) -> bool,
+    ) -> Option<(BlockHash, u32)> {
         let end = limit.and_then(|l| Instant::now().checked_add(l));
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            if self.shutdown.is_interrupted() || state.is_some_and(|(hash, height)| done(hash, height)) {
+            if self.shutdown.is_interrupted() || done(*state) {
                 return *state;
             }
             state = match end {

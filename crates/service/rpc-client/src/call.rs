@@ -150,12 +150,26 @@ fn credentials(args: &ArgsManager) -> Option<String> {
     Some(text.lines().next().unwrap_or_default().to_owned())
 }
 
+/// Path of a request, which names the wallet.
+pub(crate) fn endpoint_path(wallet: Option<&str>) -> String {
+    wallet.map_or_else(|| "/".to_owned(), |name| format!("/wallet/{}", uri_encode(name)))
+}
+
 fn call_once(args: &ArgsManager, handler: &dyn Handler, wallet: Option<&str>) -> Result<Value, CliError> {
+    let over_ipc = crate::ipc::call_once(args, handler, wallet)?;
+    let value = over_ipc.map_or_else(|| call_http(args, handler, wallet), Ok)?;
+    if value.as_object().is_none_or(Map::is_empty) {
+        return Err(CliError::other("expected reply to have result, error and id properties"));
+    }
+    Ok(value)
+}
+
+fn call_http(args: &ArgsManager, handler: &dyn Handler, wallet: Option<&str>) -> Result<Value, CliError> {
     let (host, port) = endpoint(args)?;
     let seconds = args.get_int("-rpcclienttimeout", DEFAULT_TIMEOUT);
     let credentials = credentials(args);
     let body = handler.request()? + "\n";
-    let path = wallet.map_or_else(|| "/".to_owned(), |name| format!("/wallet/{}", uri_encode(name)));
+    let path = endpoint_path(wallet);
     let post = Post {
         host: &host,
         port,
@@ -195,11 +209,7 @@ fn call_once(args: &ArgsManager, handler: &dyn Handler, wallet: Option<&str>) ->
         return Err(CliError::other("no response from server"));
     }
     let value = serde_json::from_slice(&reply.body);
-    let value = handler.reply(value.map_err(|_| CliError::other("couldn't parse reply from server"))?)?;
-    if value.as_object().is_none_or(Map::is_empty) {
-        return Err(CliError::other("expected reply to have result, error and id properties"));
-    }
-    Ok(value)
+    handler.reply(value.map_err(|_| CliError::other("couldn't parse reply from server"))?)
 }
 
 /// Calls the server, again and again with `-rpcwait` until it is there.

@@ -11,11 +11,18 @@ pub mod convert;
 pub mod fuzz;
 mod getinfo;
 pub mod http;
+#[cfg(feature = "ipc")]
+mod ipc;
 mod netinfo;
 mod netinfo_help;
+#[cfg(not(feature = "ipc"))]
+mod no_ipc;
 mod program;
 pub mod table;
 pub mod version;
+
+#[cfg(not(feature = "ipc"))]
+use no_ipc as ipc;
 
 pub use call::CliError;
 pub use program::run;

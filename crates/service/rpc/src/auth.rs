@@ -116,12 +116,12 @@ impl Auth {
                     return Err(failure);
                 }
             };
-            match options.cookie_file {
+            match &options.cookie_file {
                 None => info!("RPC authentication cookie file generation is disabled."),
                 Some(path) => {
                     let password = random_hex::<32>()?;
-                    write_cookie(&path, mode, &password)?;
-                    auth.cookie = Mutex::new(Some(path));
+                    write_cookie(path, mode, &password)?;
+                    auth.cookie = Mutex::new(Some(path.clone()));
                     info!("Using random cookie authentication.");
                     auth.add_plain(COOKIE_USER, &password)?;
                 }
@@ -147,24 +147,40 @@ impl Auth {
                 }
             }
         }
-        auth.whitelist_default = options.whitelist_default.unwrap_or(!options.whitelist.is_empty());
+        auth.read_whitelist(&options);
+        Ok(auth)
+    }
+
+    /// Only the whitelists, for callers that are known by other means than a password. Writes no cookie file.
+    pub fn whitelists(options: &AuthOptions) -> Self {
+        let mut auth = Self {
+            entries: Vec::new(),
+            whitelist: BTreeMap::new(),
+            whitelist_default: false,
+            cookie: Mutex::new(None),
+        };
+        auth.read_whitelist(options);
+        auth
+    }
+
+    fn read_whitelist(&mut self, options: &AuthOptions) {
+        self.whitelist_default = options.whitelist_default.unwrap_or(!options.whitelist.is_empty());
         for entry in &options.whitelist {
             let (user, list) = match entry.split_once(':') {
                 Some((user, list)) => (user, Some(list)),
                 None => (entry.as_str(), None),
             };
-            let known = auth.whitelist.get(user);
+            let known = self.whitelist.get(user);
             if let Some(list) = list {
                 let listed = list.split([',', ' ']);
                 // Several entries of one user allow what all of them allow.
                 let allowed: BTreeSet<String> =
                     listed.filter(|m| known.is_none_or(|k| k.contains(*m))).map(str::to_owned).collect();
-                auth.whitelist.insert(user.to_owned(), allowed);
+                self.whitelist.insert(user.to_owned(), allowed);
             } else {
-                auth.whitelist.entry(user.to_owned()).or_default();
+                self.whitelist.entry(user.to_owned()).or_default();
             }
         }
-        Ok(auth)
     }
 
     fn add_plain(&mut self, user: &str, password: &str) -> Result<(), AuthError> {

@@ -188,15 +188,24 @@ impl PathHandler for RpcServer {
 }
 
 impl grs_interfaces::Rpc for RpcServer {
-    /// As over HTTP, without its status codes; a notification and a method that the whitelist forbids give no text.
+    /// As over HTTP, without its status codes. A notification gives the text `null`, as in the reference; what the
+    /// whitelist forbids is an error.
     fn execute_rpc(&self, request: &str, uri: &str, user: &str) -> grs_interfaces::CallResult<String> {
         let info = CallInfo {
             uri: uri.to_owned(),
             auth_user: user.to_owned(),
             ..CallInfo::new(self.context.clone())
         };
-        let body = self.answer(&info, Body::parse(request.as_bytes())).body;
-        Ok(String::from_utf8_lossy(body.trim_ascii_end()).into_owned())
+        let reply = self.answer(&info, Body::parse(request.as_bytes()));
+        if reply.status == 403 {
+            return Err(grs_interfaces::CallError::remote(format!(
+                "The RPC whitelist does not let user '{user}' make this call."
+            )));
+        }
+        match reply.body.trim_ascii_end() {
+            [] => Ok("null".to_owned()),
+            text => Ok(String::from_utf8_lossy(text).into_owned()),
+        }
     }
 }
 

@@ -321,11 +321,27 @@ fn requests_can_come_as_text() {
     };
     let auth = grs_rpc::auth::Auth::new(options).unwrap();
     let server = grs_rpc::RpcServer::new(Arc::new(table()), auth, Arc::new(()));
-    let run = |request: &str, user: &str| server.execute_rpc(request, "/", user).unwrap();
+    let run = |request: &str, user: &str| server.execute_rpc(request, "/", user).map_err(|e| e.to_string());
     let request = r#"{"method":"sample","params":["x"],"id":3}"#;
-    assert_eq!(run(request, "u"), r#"{"result":["x"],"error":null,"id":3}"#);
-    assert_eq!(run(request, "limited"), "");
-    assert!(run("x", "u").contains("Parse error"));
+    assert_eq!(run(request, "u"), Ok(r#"{"result":["x"],"error":null,"id":3}"#.to_owned()));
+    let forbidden = "The RPC whitelist does not let user 'limited' make this call.";
+    assert_eq!(run(request, "limited"), Err(forbidden.to_owned()));
+    assert!(run("x", "u").unwrap().contains("Parse error"));
+    let notification = r#"{"jsonrpc":"2.0","method":"sample","params":["x"]}"#;
+    assert_eq!(run(notification, "u"), Ok("null".to_owned()));
+    let batch = format!("[{request},{{\"method\":\"nothing\",\"id\":4}}]");
+    assert!(
+        run(&batch, "u")
+            .unwrap()
+            .starts_with(r#"[{"result":["x"],"error":null,"id":3},{"result":null,"error":{"code":-32601"#)
+    );
+
+    let options = grs_rpc::auth::AuthOptions { whitelist: vec!["u:sample".to_owned()], ..Default::default() };
+    let auth = grs_rpc::auth::Auth::whitelists(&options);
+    assert_eq!(auth.check_header(b"Basic dTo="), None);
+    let server = grs_rpc::RpcServer::new(Arc::new(table()), auth, Arc::new(()));
+    assert!(server.execute_rpc(request, "/", "u").is_ok());
+    assert!(server.execute_rpc(request, "/", "").is_err());
 }
 
 #[test]

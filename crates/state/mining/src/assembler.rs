@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use grs_chainstate::{Chainstate, ChainstateManager};
 use grs_consensus::{
     BlockValidationError, HeaderView, MAX_BLOCK_SIGOPS_COST, generate_coinbase_commitment, is_final_tx,
-    next_work_required, witness_commitment_index,
+    witness_commitment_index,
 };
 use grs_log::info;
 use grs_mempool::{Entry, Mempool};
@@ -14,9 +14,8 @@ use grs_primitives::{
     TxRef, WITNESS_SCALE_FACTOR,
 };
 use grs_script::ScriptBuilder;
-use grs_sync::clock;
 
-use crate::template::{CoinbaseParts, block_of, update_time};
+use crate::template::{CoinbaseParts, set_time};
 use crate::{AssemblerOptions, BlockTemplate};
 
 /// Chunks in a row that do not fit before a nearly full block is taken as full.
@@ -115,14 +114,8 @@ pub fn create_new_block(
         outputs: vec![TxOut::new(reward, options.coinbase_script.clone())],
         lock_time,
     };
-    let mut header = Header {
-        version,
-        prev: prev.hash(),
-        time: u32::try_from(clock::now_secs()).unwrap_or(u32::MAX),
-        ..Header::default()
-    };
-    update_time(&mut header, prev, &params.consensus);
-    header.bits = next_work_required(prev, header.time, &params.consensus);
+    let mut header = Header { version, prev: prev.hash(), ..Header::default() };
+    set_time(&mut header, prev, &params.consensus);
 
     let mut txs = vec![Arc::new(Transaction::from(draft))];
     txs.extend(selection.txs);
@@ -138,7 +131,7 @@ pub fn create_new_block(
         selection.sigops
     );
     if options.test_validity {
-        let block = block_of(header, block.txs.clone());
+        // Without the Merkle root, which changes with the miner's coinbase anyway.
         chain.test_block_validity(&block, false, false).map_err(AssemblyError::Invalid)?;
     }
     Ok(BlockTemplate {

@@ -17,4 +17,4 @@ pub use options::{
 pub use solve::{
     DEFAULT_MAX_TRIES, MAX_HASHES_ALONE, MAX_HASHES_IN_SERIES, Solved, TooFarAhead, ease_time, find_nonce,
 };
-pub use template::{BlockTemplate, CoinbaseParts, block_of, regenerate_commitment, update_time};
+pub use template::{BlockTemplate, CoinbaseParts, block_of, regenerate_commitment, set_time, update_time};

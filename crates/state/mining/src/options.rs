@@ -13,7 +13,7 @@ pub const DEFAULT_BLOCK_MIN_TX_FEE: i64 = 1;
 pub const DEFAULT_COINBASE_SIGOPS: u64 = 400;
 
 /// How to make a block. Reference: `BlockAssembler::Options`, `BlockCreateOptions`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AssemblerOptions {
     /// Fill the block from the mempool.
     pub use_mempool: bool,

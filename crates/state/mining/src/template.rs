@@ -93,6 +93,13 @@ pub fn update_time<H: HeaderView>(header: &mut Header, prev: H, params: &Consens
     new - old
 }
 
+/// Gives a new header its time, which is now or the earliest allowed one, and its target.
+pub fn set_time<H: HeaderView + Copy>(header: &mut Header, prev: H, params: &ConsensusParams) {
+    header.time = u32::try_from(clock::now_secs()).unwrap_or(u32::MAX);
+    update_time(header, prev, params);
+    header.bits = next_work_required(prev, header.time, params);
+}
+
 /// Makes the witness commitment again after transactions changed. The Merkle root is not touched.
 /// Reference: `RegenerateCommitments`.
 pub fn regenerate_commitment(block: &mut Block, segwit_active: bool) {

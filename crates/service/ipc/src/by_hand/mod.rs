@@ -7,3 +7,4 @@ mod notifications;
 
 pub(crate) use chain::ChainState;
 pub use init::serve_init;
+pub use mining::MAX_TEMPLATES;

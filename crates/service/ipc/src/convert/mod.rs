@@ -70,11 +70,11 @@ pub(crate) fn optional<R, T: FromWire<R>>(present: bool, from: capnp::Result<R>)
 }
 
 /// Data that may be absent, which means the default value.
-pub(crate) fn or_default<T>(from: &[u8]) -> capnp::Result<T>
+pub(crate) fn or_default<T>(present: bool, from: &[u8]) -> capnp::Result<T>
 where
     T: Default + for<'a> FromWire<&'a [u8]>,
 {
-    if from.is_empty() { Ok(T::default()) } else { T::from_wire(from) }
+    if present { T::from_wire(from) } else { Ok(T::default()) }
 }
 
 /// Data decoded where the work is done.

@@ -342,8 +342,9 @@ fn greetings() {
 fn wrong_lengths_are_errors() {
     assert!(BlockHash::from_wire(&[0; 31][..]).is_err());
     assert!(BlockHash::from_wire(&[][..]).is_err());
-    assert_eq!(or_default::<BlockHash>(&[]).unwrap(), BlockHash::ZERO);
-    assert!(or_default::<BlockHash>(&[1; 33]).is_err());
+    assert_eq!(or_default::<BlockHash>(false, &[]).unwrap(), BlockHash::ZERO);
+    assert!(or_default::<BlockHash>(true, &[]).unwrap_err().extra.contains("end of data"));
+    assert!(or_default::<BlockHash>(true, &[1; 33]).is_err());
     assert!(BlockLocator::from_wire(&[0; 33][..]).is_err());
     assert!(Vec::<OutPoint>::from_wire(&[0; 37][..]).is_err());
     assert!(<[u8; 80]>::from_wire(&[0; 79][..]).is_err());

@@ -123,7 +123,10 @@ macro_rules! arrays {
         }
         impl FromWire<&[u8]> for [u8; $length] {
             fn from_wire(from: &[u8]) -> capnp::Result<Self> {
-                from.try_into().map_err(|_| exception($error))
+                from.try_into().map_err(|_| match from.len() {
+                    0..$length => decode_failure(DecodeError::EndOfData),
+                    _ => exception($error),
+                })
             }
         }
     )*};

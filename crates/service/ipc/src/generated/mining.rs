@@ -293,22 +293,9 @@ impl block_template::Server for BlockTemplateServer {
     async fn wait_next(
         self: Rc<Self>,
         params: block_template::WaitNextParams,
-        mut results: block_template::WaitNextResults,
+        results: block_template::WaitNextResults,
     ) -> Result<(), capnp::Error> {
-        let call = self.hosted.session.receive(&params);
-        let value = {
-            let p = params.get()?;
-            let options: BlockWaitOptions = FromWire::from_wire(p.get_options()?)?;
-            let object = self.hosted.get().map_err(exception)?;
-            call.run(RequestContext::read(p.get_context()), move || object.wait_next(options)).await?
-        };
-        {
-            let mut out = results.get();
-            if let Some(value) = value {
-                out.set_result(block_template_client(&self.hosted.session, value));
-            }
-        }
-        call.done(&mut results)
+        self.wait_next_by_hand(params, results).await
     }
 
     async fn interrupt_wait(
@@ -561,7 +548,7 @@ impl mining::Server for MiningServer {
         let call = self.hosted.session.receive(&params);
         let value = {
             let p = params.get()?;
-            let current_tip: BlockHash = or_default(p.get_current_tip()?)?;
+            let current_tip: BlockHash = or_default(p.has_current_tip(), p.get_current_tip()?)?;
             let timeout: Duration = FromWire::from_wire(p.get_timeout())?;
             let object = self.hosted.get().map_err(exception)?;
             call.run(RequestContext::read(p.get_context()), move || {
@@ -581,26 +568,9 @@ impl mining::Server for MiningServer {
     async fn create_new_block(
         self: Rc<Self>,
         params: mining::CreateNewBlockParams,
-        mut results: mining::CreateNewBlockResults,
+        results: mining::CreateNewBlockResults,
     ) -> Result<(), capnp::Error> {
-        let call = self.hosted.session.receive(&params);
-        let value = {
-            let p = params.get()?;
-            let options: BlockCreateOptions = FromWire::from_wire(p.get_options()?)?;
-            let cooldown: bool = p.get_cooldown();
-            let object = self.hosted.get().map_err(exception)?;
-            call.run(RequestContext::read(p.get_context()), move || {
-                object.create_new_block(options, cooldown)
-            })
-            .await?
-        };
-        {
-            let mut out = results.get();
-            if let Some(value) = value {
-                out.set_result(block_template_client(&self.hosted.session, value));
-            }
-        }
-        call.done(&mut results)
+        self.create_new_block_by_hand(params, results).await
     }
 
     async fn check_block(

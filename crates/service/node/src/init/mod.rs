@@ -19,6 +19,7 @@ use grs_sync::Interrupt;
 pub(crate) use network::relay as relay_transaction;
 pub use network::{DEFAULT_IPC_CONNECTIONS, MAX_IPC_CONNECTIONS};
 pub use process::run;
+pub use servers::make_rpc;
 pub use user::{init_error, init_warning};
 
 use crate::NodeContext;

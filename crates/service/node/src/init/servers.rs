@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use grs_args::{ArgsManager, ChainType};
+use grs_interfaces::Rpc;
 use grs_rpc::RpcServer;
 use grs_rpc::auth::{Auth, AuthOptions};
 use grs_rpc::http::{
@@ -49,6 +50,13 @@ fn auth_options(args: &ArgsManager) -> AuthOptions {
 
 fn default_port(args: &ArgsManager) -> u16 {
     args.network().unwrap_or(ChainType::Main).base_params().rpc_port
+}
+
+/// The RPC methods for callers without password: other processes of the same user. The whitelist holds for the user that
+/// they name.
+pub fn make_rpc(node: &Arc<NodeContext>) -> Arc<dyn Rpc> {
+    let auth = Auth::whitelists(&auth_options(&node.args));
+    RpcServer::new(node.rpc.clone(), auth, node.clone())
 }
 
 /// Binds and starts. Calls get a warm-up error until the node has loaded. The details of a failure are in the log.

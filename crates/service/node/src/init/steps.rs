@@ -498,6 +498,8 @@ fn open_chain(node: &Arc<NodeContext>, reindex: bool) -> Result<(), LoadError> {
     }
     let _ = node.mempool.set(mempool);
     let _ = node.chainman.set(chainman);
+    // Clients of the mining interface wait for this.
+    node.tip.wake();
     Ok(())
 }
 

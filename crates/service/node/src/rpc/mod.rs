@@ -15,7 +15,9 @@ mod txoutproof;
 mod util;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
+
+pub(crate) use mining::{assembler_options, submit_block};
 
 use std::ops::Deref;
 use std::sync::{Arc, Weak};

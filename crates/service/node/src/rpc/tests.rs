@@ -11,6 +11,7 @@ use grs_rpc::{CallInfo, Params, RpcError, code};
 use serde_json::{Value, json};
 
 use crate::NodeContext;
+use crate::notifications::NodeNotifications;
 
 /// P2WPKH of key 1.
 const DESCRIPTOR: &str = "wpkh(0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798)";
@@ -23,10 +24,11 @@ fn key() -> String {
     grs_descriptor::encode_secret_key(&key, Network::Regtest).to_string()
 }
 
-struct Node(Arc<NodeContext>);
+/// A node with a chain and a mempool in memory.
+pub(crate) struct Node(pub(crate) Arc<NodeContext>);
 
 impl Node {
-    fn new() -> Node {
+    pub(crate) fn new() -> Node {
         let params = Arc::new(ChainParams::for_network(Network::Regtest));
         let args = Arc::new(ArgsManager::new().declare(&grs_args::options::node(false)));
         let node = NodeContext::new(args, params.clone());
@@ -34,10 +36,12 @@ impl Node {
         let mut options = ChainstateOptions::new(env, params, "/node");
         options.coins_cache_bytes = 16 << 20;
         options.interrupt = node.shutdown.clone();
+        options.notifications = NodeNotifications::new(&node);
         let chainman = ChainstateManager::open(options).unwrap();
         chainman.import_blocks(&[]).unwrap();
         let mempool = Mempool::new(MempoolOptions::default(), chainman.signals().clone());
         chainman.set_mempool(mempool.clone());
+        node.tip.set(chainman.view().tip_hash(), 0);
         assert!(node.chainman.set(chainman).is_ok() && node.mempool.set(mempool).is_ok());
         node.rpc.set_doc_check(true);
         super::register(&node);
@@ -56,7 +60,7 @@ impl Node {
         self.0.rpc.execute(&info, name, params)?.into_value()
     }
 
-    fn call(&self, name: &str, args: Value) -> Value {
+    pub(crate) fn call(&self, name: &str, args: Value) -> Value {
         self.try_call(name, args).unwrap_or_else(|e| panic!("{name}: {} {}", e.code, e.message))
     }
 
@@ -65,12 +69,12 @@ impl Node {
         (error.code, error.message)
     }
 
-    fn mine(&self, blocks: u32) -> Vec<Value> {
+    pub(crate) fn mine(&self, blocks: u32) -> Vec<Value> {
         let hashes = self.call("generatetodescriptor", json!([blocks, DESCRIPTOR]));
         hashes.as_array().unwrap().clone()
     }
 
-    fn spend(&self, block: &Value) -> String {
+    pub(crate) fn spend(&self, block: &Value) -> String {
         let block = self.call("getblock", json!([block]));
         let txid = &block["tx"][0];
         let address = self.address();

@@ -114,6 +114,16 @@ pub const CLI: &[OptionSpec] = &[
         "",
         "Read the wallet's passphrase from a line of standard input: the first, or the second with -stdinrpcpass.",
     ),
+    opt(
+        C::Ipc,
+        F::ANY,
+        "-ipcconnect",
+        "=<address>",
+        "Make calls over the socket of groestlcoin-node (its -ipcbind) instead of HTTP, without user and password: unix \
+         for node.sock in the network's data directory, unix:<path> for another socket, or auto, the default, for the \
+         first if a node listens there and HTTP otherwise. With -noipcconnect, always HTTP. Not together with \
+         -rpcconnect.",
+    ),
 ];
 
 /// Options of the offline wallet tool.

@@ -11,6 +11,7 @@ use grs_mining::AssemblerOptions;
 use grs_policy::FeeRate;
 use grs_rpc::{Method, value};
 
+pub(crate) use submit::submit_block;
 pub(crate) use template::TemplateCache;
 
 use super::Maker;

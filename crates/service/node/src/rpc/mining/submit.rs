@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use grs_chainstate::ValidationInterface;
+use grs_chainstate::{ChainstateManager, ValidationInterface};
 use grs_consensus::{BlockValidationError, fill_witness_reserved_value};
 use grs_encoding::{Decode, Reader, hex_decode};
 use grs_hashes::BlockHash;
@@ -51,7 +51,7 @@ pub(super) fn decode_block(text: &str) -> Result<Block, RpcError> {
         .ok_or_else(|| RpcError::deserialization("Block decode failed"))
 }
 
-type Verdict = Result<(), BlockValidationError>;
+pub(crate) type Verdict = Result<(), BlockValidationError>;
 
 /// Hears the verdict on one block.
 pub(in crate::rpc) struct BlockCatcher {
@@ -88,14 +88,40 @@ fn submitblock(ctx: &Ctx, request: &Request<'_>) -> Result<Value, RpcError> {
         let segwit = manager.params().consensus.is_active_at(BuriedDeployment::Segwit, height);
         fill_witness_reserved_value(&mut block, segwit);
     }
-    let catcher = BlockCatcher::new(block.hash());
-    let id = manager.signals().register(catcher.clone());
-    let done = manager.process_new_block(Arc::new(block), true, true);
-    manager.signals().unregister(id);
-    if done.accepted && !done.new_block {
+    let done = submit_block(manager, Arc::new(block));
+    if done.is_duplicate() {
         return Ok("duplicate".into());
     }
-    Ok(catcher.take().map_or_else(|| "inconclusive".into(), bip22))
+    Ok(done.verdict.map_or_else(|| "inconclusive".into(), bip22))
+}
+
+/// What became of a block from a miner.
+pub(crate) struct Submitted {
+    accepted: bool,
+    new: bool,
+    /// The verdict; none if the block was not connected.
+    pub(crate) verdict: Option<Verdict>,
+}
+
+impl Submitted {
+    /// It was known before.
+    pub(crate) fn is_duplicate(&self) -> bool {
+        self.accepted && !self.new
+    }
+
+    /// It was stored now.
+    pub(crate) fn is_new(&self) -> bool {
+        self.accepted && self.new
+    }
+}
+
+/// Processes a miner's block. Reference: `SubmitBlock`.
+pub(crate) fn submit_block(manager: &ChainstateManager, block: Arc<Block>) -> Submitted {
+    let catcher = BlockCatcher::new(block.hash());
+    let id = manager.signals().register(catcher.clone());
+    let done = manager.process_new_block(block, true, true);
+    manager.signals().unregister(id);
+    Submitted { accepted: done.accepted, new: done.new_block, verdict: catcher.take() }
 }
 
 fn submitheader(ctx: &Ctx, request: &Request<'_>) -> Result<Value, RpcError> {
