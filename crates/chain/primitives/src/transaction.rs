@@ -279,13 +279,6 @@ fn parse(reader: &mut Reader<'_>, allow_witness: bool) -> Result<(MutableTransac
     Ok((MutableTransaction { version, inputs, outputs, lock_time }, layout))
 }
 
-impl MutableTransaction {
-    /// Reads a serialization that has no witnesses by agreement, so that one without inputs is not ambiguous.
-    pub fn decode_without_witness(reader: &mut Reader<'_>) -> Result<MutableTransaction, DecodeError> {
-        Ok(parse(reader, false)?.0)
-    }
-}
-
 /// The full serialization (with witnesses when there are any).
 impl Encode for MutableTransaction {
     fn encode(&self, out: &mut Vec<u8>) {

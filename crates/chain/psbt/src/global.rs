@@ -146,7 +146,7 @@ impl Psbt {
                     "Duplicate Key, unsigned tx already provided",
                     "Global unsigned tx key is more than one byte type",
                 )?;
-                let unsigned = entry.decode_with(MutableTransaction::decode_without_witness)?;
+                let unsigned = entry.decode_with(|reader| MutableTransaction::decode_with(reader, false))?;
                 if unsigned.inputs.iter().any(|input| !input.script_sig.is_empty()) {
                     return Err(PsbtError::Format(
                         "Unsigned tx does not have empty scriptSigs and scriptWitnesses.",

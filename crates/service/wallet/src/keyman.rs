@@ -401,6 +401,15 @@ impl DescriptorManager {
         self.provider_at(self.index_of(script)?, secrets, master)
     }
 
+    /// The same for the script in which a public key of this descriptor stands.
+    pub(crate) fn signing_provider_by_key(
+        &self,
+        key: &PublicKey,
+        master: Option<&KeyingMaterial>,
+    ) -> Option<FlatSigningProvider> {
+        self.provider_at(*self.public_keys.get(key)?, true, master)
+    }
+
     /// The public text with keys at the last hardened step, or the text with secret keys.
     pub(crate) fn text(&self, private: bool, master: Option<&KeyingMaterial>) -> Option<String> {
         let provider = self.key_provider(master);

@@ -8,6 +8,7 @@ mod ipc;
 mod mempool;
 mod mining;
 mod net;
+mod psbt;
 mod rawtx;
 mod script_json;
 mod tx_json;
@@ -124,6 +125,7 @@ pub fn register(node: &Arc<NodeContext>) {
     node.rpc.register_all(mining::methods(&maker));
     node.rpc.register_all(mempool::methods(&maker));
     node.rpc.register_all(rawtx::methods(&maker));
+    node.rpc.register_all(psbt::methods(&maker));
     node.rpc.register_all(net::methods(&maker));
     node.rpc.register_all(txoutproof::methods(&maker));
     node.rpc.register_all(util::methods(&maker));

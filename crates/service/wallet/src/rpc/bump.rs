@@ -1,23 +1,23 @@
 //! Replacing a payment by one with a higher fee. Reference: `src/wallet/feebumper.cpp`.
 
-use std::collections::BTreeSet;
-
-use grs_descriptor::{Destination, decode_destination, extract_destination};
-use grs_encoding::hex_decode;
+use grs_descriptor::{Destination, data_from_transaction, extract_destination};
+use grs_encoding::encode_to_vec;
 use grs_hashes::Txid;
 use grs_policy::FeeRate;
-use grs_primitives::{Amount, OutPoint, Transaction, TxOut, TxRef};
-use grs_rpc::value::{Expected, amount, amount_from_value, check_object_types, parse_hash};
+use grs_primitives::{Amount, OutPoint, Transaction, TxIn, TxOut, TxRef};
+use grs_psbt::Psbt;
+use grs_rpc::value::{Expected, amount, check_object_types, parse_hash};
 use grs_rpc::{Arg, JsonExt, Method, Request, Res, RpcError};
-use grs_script::script_for_null_data;
+use grs_rpc_tx::parse_outputs;
 use serde_json::{Value, json};
 
+use super::psbt::sign_error;
 use super::spend::set_fee_mode;
 use super::wallets::wallet_error;
 use super::{RpcResult, ensure_unlocked, state_of, synced_wallet_of};
 use crate::flags;
-use crate::spend::{CoinControl, Recipient, signed_size};
-use crate::state::State;
+use crate::spend::{CoinControl, CreatedTransaction, Recipient, signed_size};
+use crate::state::FillOptions;
 use crate::wallet::Wallet;
 
 /// What a replacement adds to the rate at least, in gro per 1,000 virtual bytes.
@@ -39,7 +39,30 @@ pub(super) fn methods() -> Vec<Method> {
         .skip_type_check(),
         Arg::num("original_change_index", "Number of the change output").default_hint("found out"),
     ];
+    let shape = |first: Res| {
+        Res::obj(
+            "",
+            "",
+            [
+                first,
+                Res::amount("origfee", "Fee of the old one"),
+                Res::amount("fee", "Fee of the new one"),
+                Res::arr("errors", "What went wrong all the same", [Res::str("", "")]),
+            ],
+        )
+    };
     vec![
+        Method::new(
+            "wallet",
+            "psbtbumpfee",
+            "Makes a PSBT of a payment that replaces an unconfirmed one by one with a higher fee, which bumpfee would sign and \
+             send. Change gets less, or more inputs are added.\n",
+            psbtbumpfee,
+        )
+        .arg(Arg::hex("txid", "The payment"))
+        .arg(Arg::options("options", "", options.clone()).oneline("options"))
+        .result(shape(Res::str("psbt", "The new payment, not signed, in base64")))
+        .example_cli("\"txid\""),
         Method::new(
             "wallet",
             "bumpfee",
@@ -49,65 +72,14 @@ pub(super) fn methods() -> Vec<Method> {
         )
         .arg(Arg::hex("txid", "The payment"))
         .arg(Arg::options("options", "", options).oneline("options"))
-        .result(Res::obj(
-            "",
-            "",
-            [
-                Res::hex("txid", "The new payment"),
-                Res::amount("origfee", "Fee of the old one"),
-                Res::amount("fee", "Fee of the new one"),
-                Res::arr("errors", "What went wrong all the same", [Res::str("", "")]),
-            ],
-        ))
+        .result(shape(Res::hex("txid", "The new payment")))
         .example_cli("\"txid\"")
         .example_rpc("\"txid\""),
     ]
 }
 
-/// Outputs as options give them: an object, or an array of objects.
-fn parse_outputs(state: &State, value: &Value) -> Result<Vec<TxOut>, RpcError> {
-    let wrong = |text: &str| RpcError::invalid_parameter(format!("Invalid parameter, {text}"));
-    let mut pairs: Vec<(String, Value)> = Vec::new();
-    match value {
-        Value::Object(map) => pairs.extend(map.iter().map(|(k, v)| (k.clone(), v.clone()))),
-        Value::Array(list) if list.is_empty() => {
-            return Err(wrong("output argument cannot be an empty array"));
-        }
-        Value::Array(list) => {
-            for item in list {
-                let map =
-                    item.as_object().ok_or_else(|| wrong("key-value pair not an object as expected"))?;
-                if map.len() != 1 {
-                    return Err(wrong("key-value pair must contain exactly one key"));
-                }
-                pairs.extend(map.iter().map(|(k, v)| (k.clone(), v.clone())));
-            }
-        }
-        _ => return Err(wrong("output argument must be non-null")),
-    }
-    let mut seen = BTreeSet::new();
-    let mut out = Vec::new();
-    for (key, value) in pairs {
-        if !seen.insert(key.clone()) {
-            let what = if key == "data" { "duplicate key: data" } else { "duplicated address" };
-            return Err(wrong(&format!("{what}: {key}")));
-        }
-        if key == "data" {
-            let data = hex_decode(value.get_str()?).map_err(|_| {
-                RpcError::invalid_parameter(format!("Data must be hexadecimal string (not '{value}')"))
-            })?;
-            out.push(TxOut::new(Amount::ZERO, script_for_null_data(&data)));
-            continue;
-        }
-        let destination = decode_destination(&key, state.network)
-            .map_err(|_| RpcError::invalid_address_or_key(format!("Invalid Groestlcoin address: {key}")))?;
-        out.push(TxOut::new(Amount(amount_from_value(&value)?), destination.script()));
-    }
-    Ok(out)
-}
-
 /// Why a payment cannot be replaced.
-fn check_bumpable(wallet: &Wallet, txid: &Txid) -> Result<TxRef, RpcError> {
+fn check_bumpable(wallet: &Wallet, txid: &Txid, require_mine: bool) -> Result<TxRef, RpcError> {
     let tx = {
         let state = state_of(wallet);
         let wtx = state
@@ -135,7 +107,7 @@ fn check_bumpable(wallet: &Wallet, txid: &Txid) -> Result<TxRef, RpcError> {
             "Cannot bump transaction {txid} which was already bumped by transaction {by}"
         )));
     }
-    if !tx.inputs.iter().all(|input| state.coin(&input.prevout).is_some()) {
+    if require_mine && !tx.inputs.iter().all(|input| state.coin(&input.prevout).is_some()) {
         return Err(RpcError::wallet("Transaction contains inputs that don't belong to this wallet"));
     }
     Ok(tx)
@@ -170,8 +142,12 @@ fn check_rate(
     })?;
     let size = {
         let state = state_of(wallet);
-        let spent: Vec<TxOut> = outpoints.iter().filter_map(|o| state.coin(o).cloned()).collect();
+        let known = |o| state.coin(o).or_else(|| control.external_outputs.get(o)).cloned();
+        let spent: Vec<TxOut> = outpoints.iter().filter_map(known).collect();
         let mut unsigned = tx.to_mutable();
+        for input in &mut unsigned.inputs {
+            *input = TxIn::new(input.prevout, input.sequence);
+        }
         unsigned.outputs = outputs.to_vec();
         signed_size(&state, &unsigned, &spent, control).map_or(0, |(size, _)| size as usize)
     };
@@ -262,13 +238,51 @@ fn read_options(wallet: &Wallet, options: &Value) -> Result<BumpOptions, RpcErro
     let fees = (target, options.field("estimate_mode"), options.field("fee_rate"));
     set_fee_mode(wallet, &mut out.control, fees, false)?;
     if !options.field("outputs").is_null() {
-        out.outputs = parse_outputs(&state_of(wallet), options.field("outputs"))?;
+        if options.field("outputs").as_array().is_some_and(Vec::is_empty) {
+            return Err(RpcError::invalid_parameter(
+                "Invalid parameter, output argument cannot be an empty array",
+            ));
+        }
+        let outputs = parse_outputs(options.field("outputs"), state_of(wallet).network)?;
+        out.outputs = outputs.into_iter().map(|(_, output)| output).collect();
     }
     let index = options.field("original_change_index");
     if !index.is_null() {
         out.change_index = Some(index.get_int::<u32>()? as usize);
     }
     Ok(out)
+}
+
+/// Takes the inputs of the old payment, perhaps of others, into account; their sum. Reference: the first half of
+/// `CreateRateBumpTransaction`.
+fn select_inputs(wallet: &Wallet, tx: &Transaction, control: &mut CoinControl) -> Result<i64, RpcError> {
+    let outpoints: Vec<OutPoint> = tx.inputs.iter().map(|input| input.prevout).collect();
+    let found = wallet.chain.find_coins(&outpoints).map_err(wallet_error)?;
+    let mut sum = 0;
+    for (index, (outpoint, coin)) in outpoints.iter().zip(found).enumerate() {
+        let coin = coin
+            .ok_or_else(|| RpcError::misc(format!("{}:{} is already spent", outpoint.txid, outpoint.vout)))?;
+        sum += coin.out.value.0;
+        if state_of(wallet).coin(outpoint).is_none() {
+            control.input_weights.insert(*outpoint, largest_weight(tx, index, &coin.out));
+            control.external_outputs.insert(*outpoint, coin.out);
+        }
+        control.selected.push((*outpoint, None));
+    }
+    Ok(sum)
+}
+
+/// Weight that an input has with signatures of the largest size in the place of its own.
+fn largest_weight(tx: &Transaction, index: usize, spent: &TxOut) -> i64 {
+    const LARGEST_SIGNATURE: i64 = 72;
+    let input = &tx.inputs[index];
+    let base = encode_to_vec(input).len() as i64 * 4;
+    let witness = if tx.has_witness() { encode_to_vec(&input.witness).len() as i64 } else { 1 };
+    let data = data_from_transaction(tx.data(), index, spent);
+    let scale = if input.witness.is_empty() { 4 } else { 1 };
+    let missing: i64 =
+        data.signatures.values().map(|(_, signature)| LARGEST_SIGNATURE - signature.len() as i64).sum();
+    base + witness + missing * scale
 }
 
 fn bumpfee(request: &Request<'_>) -> RpcResult {
@@ -278,55 +292,9 @@ fn bumpfee(request: &Request<'_>) -> RpcResult {
             "bumpfee is not available with wallets that have private keys disabled. Use psbtbumpfee instead.",
         ));
     }
-    let txid = Txid::from_bytes(parse_hash(request.value("txid"), "txid")?);
-    let BumpOptions { mut control, outputs, change_index } = read_options(&wallet, request.value("options"))?;
-    ensure_unlocked(&state_of(&wallet))?;
     let _spending = wallet.spend_lock();
-    if !outputs.is_empty() && change_index.is_some() {
-        return Err(RpcError::invalid_parameter(
-            "The options 'outputs' and 'original_change_index' are incompatible. You can only either specify a new set of \
-             outputs, or designate a change output to be recycled.",
-        ));
-    }
-    let tx = check_bumpable(&wallet, &txid)?;
-    if change_index.is_some_and(|n| n >= tx.outputs.len()) {
-        return Err(RpcError::invalid_parameter("Change position is out of range"));
-    }
-    let new_outputs = if outputs.is_empty() { tx.outputs.clone() } else { outputs };
-    let mut recipients = Vec::new();
-    let old_fee = {
-        let state = state_of(&wallet);
-        for (n, out) in new_outputs.iter().enumerate() {
-            let destination = extract_destination(&out.script_pubkey);
-            if change_index.map_or_else(|| state.is_change(&out.script_pubkey), |index| index == n) {
-                control.change = Some(destination);
-            } else {
-                recipients.push(Recipient { destination, amount: out.value.0, subtract_fee: false });
-            }
-        }
-        state.debit(&tx) - tx.outputs.iter().map(|o| o.value.0).sum::<i64>()
-    };
-    if recipients.is_empty() {
-        // All of it went back to us: the fee comes out of that.
-        let destination: Destination = control.change.take().ok_or_else(|| {
-            RpcError::invalid_parameter(
-                "Unable to create transaction. Transaction must have at least one recipient",
-            )
-        })?;
-        let sum = new_outputs.iter().map(|o| o.value.0).sum();
-        recipients.push(Recipient { destination, amount: sum, subtract_fee: true });
-    }
-    match control.fee_rate {
-        Some(rate) => check_rate(&wallet, &tx, &new_outputs, rate, old_fee, &control)?,
-        None => control.fee_rate = Some(estimate_rate(&wallet, &tx, old_fee, &control)?),
-    }
-    control.selected = tx.inputs.iter().map(|input| (input.prevout, None)).collect();
-    // Unconfirmed coins would break the rules of replacement.
-    control.min_depth = Some(1);
-    let created = wallet
-        .create_transaction(&recipients, &control, true)
-        .map_err(|e| RpcError::wallet(format!("Unable to create transaction. {e}")))?;
-    check_bumpable(&wallet, &txid)?;
+    let Replacement { txid, created, old_fee } = replacement(&wallet, request, true)?;
+    check_bumpable(&wallet, &txid, true)?;
     let (values, order_form) = {
         let state = state_of(&wallet);
         let old = state.txs.get(&txid);
@@ -350,4 +318,80 @@ fn bumpfee(request: &Request<'_>) -> RpcResult {
         "fee": amount(created.fee),
         "errors": errors,
     }))
+}
+
+fn psbtbumpfee(request: &Request<'_>) -> RpcResult {
+    let wallet = synced_wallet_of(request)?;
+    let _spending = wallet.spend_lock();
+    let Replacement { created, old_fee, .. } = replacement(&wallet, request, false)?;
+    let mut psbt = Psbt::new(created.tx.to_mutable());
+    let fill = FillOptions { sighash: None, sign: false, derivations: true, finalize: true };
+    state_of(&wallet).fill_psbt(&mut psbt, fill).map_err(sign_error)?;
+    Ok(json!({
+        "psbt": psbt.to_base64(),
+        "origfee": amount(old_fee),
+        "fee": amount(created.fee),
+        "errors": [],
+    }))
+}
+
+/// A payment that is to take the place of another one.
+struct Replacement {
+    txid: Txid,
+    created: CreatedTransaction,
+    old_fee: i64,
+}
+
+/// Makes the replacement, signed if it is wholly ours.
+fn replacement(wallet: &Wallet, request: &Request<'_>, mine: bool) -> Result<Replacement, RpcError> {
+    let txid = Txid::from_bytes(parse_hash(request.value("txid"), "txid")?);
+    let BumpOptions { mut control, outputs, change_index } = read_options(wallet, request.value("options"))?;
+    ensure_unlocked(&state_of(wallet))?;
+    if !outputs.is_empty() && change_index.is_some() {
+        return Err(RpcError::invalid_parameter(
+            "The options 'outputs' and 'original_change_index' are incompatible. You can only either specify a new set of \
+             outputs, or designate a change output to be recycled.",
+        ));
+    }
+    let old = state_of(wallet).txs.get(&txid).map(|wtx| wtx.tx.clone());
+    let old = old.ok_or_else(|| RpcError::invalid_address_or_key("Invalid or non-wallet transaction id"))?;
+    if change_index.is_some_and(|n| n >= old.outputs.len()) {
+        return Err(RpcError::invalid_parameter("Change position is out of range"));
+    }
+    let tx = check_bumpable(wallet, &txid, mine)?;
+    let sum_in = select_inputs(wallet, &tx, &mut control)?;
+    let old_fee = sum_in - tx.outputs.iter().map(|o| o.value.0).sum::<i64>();
+    let new_outputs = if outputs.is_empty() { tx.outputs.clone() } else { outputs };
+    let mut recipients = Vec::new();
+    {
+        let state = state_of(wallet);
+        for (n, out) in new_outputs.iter().enumerate() {
+            let destination = extract_destination(&out.script_pubkey);
+            if change_index.map_or_else(|| state.is_change(&out.script_pubkey), |index| index == n) {
+                control.change = Some(destination);
+            } else {
+                recipients.push(Recipient { destination, amount: out.value.0, subtract_fee: false });
+            }
+        }
+    }
+    if recipients.is_empty() {
+        // All of it went back to us: the fee comes out of that.
+        let destination: Destination = control.change.take().ok_or_else(|| {
+            RpcError::invalid_parameter(
+                "Unable to create transaction. Transaction must have at least one recipient",
+            )
+        })?;
+        let sum = new_outputs.iter().map(|o| o.value.0).sum();
+        recipients.push(Recipient { destination, amount: sum, subtract_fee: true });
+    }
+    match control.fee_rate {
+        Some(rate) => check_rate(wallet, &tx, &new_outputs, rate, old_fee, &control)?,
+        None => control.fee_rate = Some(estimate_rate(wallet, &tx, old_fee, &control)?),
+    }
+    // Unconfirmed coins would break the rules of replacement.
+    control.min_depth = Some(1);
+    let created = wallet
+        .create_transaction(&recipients, &control, mine)
+        .map_err(|e| RpcError::wallet(format!("Unable to create transaction. {e}")))?;
+    Ok(Replacement { txid, created, old_fee })
 }

@@ -5,16 +5,17 @@ use grs_encoding::{encode_to_vec, hex_decode, hex_encode};
 use grs_hashes::Txid;
 use grs_keys::PublicKey;
 use grs_policy::FeeRate;
-use grs_primitives::{MutableTransaction, OutPoint};
+use grs_primitives::{OutPoint, TxIn};
 use grs_rpc::value::{Expected, amount, amount_from_value, check_object_types, parse_hash_field};
 use grs_rpc::{Arg, JsonExt, Method, Request, Res, RpcError, code};
+use grs_rpc_tx::decode_tx;
 use serde_json::{Value, json};
 
 use super::addresses::parse_output_type;
 use super::spend::{fee_payers, set_fee_mode};
 use super::wallets::wallet_error;
 use super::{RpcResult, destination, state_of, synced_wallet_of};
-use crate::spend::{CoinControl, Recipient};
+use crate::spend::{CoinControl, CreatedTransaction, Recipient};
 use crate::wallet::Wallet;
 
 /// Lightest input: outpoint, sequence and an empty script.
@@ -22,24 +23,33 @@ const MIN_INPUT_WEIGHT: i64 = 41 * 4;
 /// Heaviest transaction that is relayed.
 const MAX_WEIGHT: i64 = grs_policy::MAX_STANDARD_TX_WEIGHT as i64;
 
-pub(super) fn methods() -> Vec<Method> {
+/// How the options of the methods that fund differ.
+pub(super) struct FundOptions {
+    /// Whether inputs are added.
+    pub(super) adding: Arg,
+    /// Names in camel case, as the older methods have them.
+    pub(super) camel_case: bool,
+}
+
+/// Options of all methods that fund. Reference: `FundTxDoc` and the methods that use it.
+pub(super) fn fund_options(kind: FundOptions) -> Vec<Arg> {
+    let name = |camel: &'static str, snake: &'static str| if kind.camel_case { camel } else { snake };
     let texts = |name: &'static str, item: &'static str, about: &'static str| {
         Arg::arr(name, about, [Arg::str(item, "").optional()]).default(json!([]))
     };
-    let options = vec![
-        Arg::bool("add_inputs", "Add inputs if those given are not enough").default(true),
+    let mut options = vec![
+        kind.adding.clone(),
         Arg::bool("include_unsafe", "Also unconfirmed coins of others").default(false),
         Arg::num("minconf", "Least confirmations of added inputs").default(0),
         Arg::num("maxconf", "Most confirmations of added inputs").optional(),
-        Arg::str("changeAddress", "Where change goes").default_hint("automatic"),
-        Arg::num("changePosition", "Which output is change").default_hint("random"),
+        Arg::str(name("changeAddress", "change_address"), "Where change goes").default_hint("automatic"),
+        Arg::num(name("changePosition", "change_position"), "Which output is change").default_hint("random"),
         Arg::str("change_type", "Kind of the change address").default_hint("set by -changetype"),
-        Arg::bool("includeWatching", "No longer used").default(false),
-        Arg::bool("lockUnspents", "Lock the coins").default(false),
+        Arg::bool(name("includeWatching", "include_watching"), "No longer used").default(false),
+        Arg::bool(name("lockUnspents", "lock_unspents"), "Lock the coins").default(false),
         Arg::amount("fee_rate", "Fee rate in gro/vB").default_hint("estimated"),
-        Arg::amount("feeRate", "Fee rate in GRS/kvB").default_hint("estimated"),
         Arg::arr(
-            "subtractFeeFromOutputs",
+            name("subtractFeeFromOutputs", "subtract_fee_from_outputs"),
             "Numbers of outputs that share the fee",
             [Arg::num("vout_index", "").optional()],
         )
@@ -75,6 +85,15 @@ pub(super) fn methods() -> Vec<Method> {
         )
         .optional(),
     ];
+    if kind.camel_case {
+        options.push(Arg::amount("feeRate", "Fee rate in GRS/kvB").default_hint("estimated"));
+    }
+    options
+}
+
+pub(super) fn methods() -> Vec<Method> {
+    let adding = Arg::bool("add_inputs", "Add inputs if those given are not enough").default(true);
+    let options = fund_options(FundOptions { adding, camel_case: true });
     vec![
         Method::new(
             "rawtransactions",
@@ -98,23 +117,6 @@ pub(super) fn methods() -> Vec<Method> {
         .example_cli("\"rawtransactionhex\"")
         .example_rpc("\"rawtransactionhex\""),
     ]
-}
-
-fn decode(text: &str, witness: Option<bool>) -> Option<MutableTransaction> {
-    let bytes = hex_decode(text).ok()?;
-    let with = |allow_witness| {
-        let mut reader = grs_encoding::Reader::new(&bytes);
-        let tx = MutableTransaction::decode_with(&mut reader, allow_witness).ok()?;
-        reader.finish().ok().map(|()| tx)
-    };
-    match witness {
-        Some(witness) => with(witness),
-        // Without inputs, the count of zero looks like the mark of witnesses; the plain form is tried first then.
-        None => match with(false) {
-            Some(tx) if tx.inputs.is_empty() || with(true).is_none() => Some(tx),
-            _ => with(true),
-        },
-    }
 }
 
 /// Keys and scripts of foreign inputs.
@@ -186,6 +188,7 @@ fn read_options(
     options: &Value,
     outputs: usize,
     control: &mut CoinControl,
+    override_min_fee: bool,
 ) -> Result<bool, RpcError> {
     use Expected::{Any, Arr, Bool, Num, Obj, Str};
     if !options.is_object() {
@@ -200,6 +203,7 @@ fn read_options(
         &[
             ("add_inputs", Bool),
             ("include_unsafe", Bool),
+            ("add_to_wallet", Bool),
             ("changeAddress", Str),
             ("change_address", Str),
             ("changePosition", Num),
@@ -232,7 +236,9 @@ fn read_options(
         Value::Null => options.field(b).clone(),
         value => value.clone(),
     };
-    control.only_selected = options.field("add_inputs").as_bool() == Some(false);
+    if let Some(adding) = options.field("add_inputs").as_bool() {
+        control.only_selected = !adding;
+    }
     let change = either("change_address", "changeAddress");
     if let Some(text) = change.as_str() {
         let parsed = destination(&state_of(wallet), text);
@@ -295,7 +301,7 @@ fn read_options(
         control.max_depth = Some(most);
     }
     let fees = (options.field("conf_target"), options.field("estimate_mode"), options.field("fee_rate"));
-    set_fee_mode(wallet, control, fees, true)?;
+    set_fee_mode(wallet, control, fees, override_min_fee)?;
     solving_data(wallet, options.field("solving_data"), &mut control.external)?;
     weights(options.field("input_weights"), control)?;
     if !options.field("max_tx_weight").is_null() {
@@ -306,7 +312,12 @@ fn read_options(
 
 fn fundrawtransaction(request: &Request<'_>) -> RpcResult {
     let wallet = synced_wallet_of(request)?;
-    let tx = decode(request.arg("hexstring")?, request.opt("iswitness")?)
+    let _spending = wallet.spend_lock();
+    let (without, with) = match request.opt::<bool>("iswitness")? {
+        Some(witness) => (!witness, witness),
+        None => (true, true),
+    };
+    let tx = decode_tx(request.arg("hexstring")?, without, with)
         .ok_or_else(|| RpcError::deserialization("TX decode failed"))?;
     let options = request.value("options");
     let names: Vec<String> = tx.outputs.iter().map(|_| "dummy".to_owned()).collect();
@@ -321,32 +332,44 @@ fn fundrawtransaction(request: &Request<'_>) -> RpcResult {
             subtract_fee: payers.contains(&n),
         })
         .collect();
-    let mut control =
+    let control =
         CoinControl { lock_time: Some(tx.lock_time), version: Some(tx.version), ..CoinControl::default() };
-    let lock = read_options(&wallet, options, recipients.len(), &mut control)?;
-    let outpoints: Vec<OutPoint> = tx.inputs.iter().map(|input| input.prevout).collect();
+    let created = fund(&wallet, &tx.inputs, &recipients, options, control, true)?;
+    Ok(json!({
+        "hex": hex_encode(encode_to_vec(created.tx.as_ref())),
+        "fee": amount(created.fee),
+        "changepos": created.change_position.map_or(-1, |n| n as i64),
+    }))
+}
+
+/// Adds inputs and change to a payment that has some inputs already, perhaps of others. Reference: `FundTransaction`.
+pub(super) fn fund(
+    wallet: &Wallet,
+    inputs: &[TxIn],
+    recipients: &[Recipient],
+    options: &Value,
+    mut control: CoinControl,
+    override_min_fee: bool,
+) -> Result<CreatedTransaction, RpcError> {
+    let lock = read_options(wallet, options, recipients.len(), &mut control, override_min_fee)?;
+    let outpoints: Vec<OutPoint> = inputs.iter().map(|input| input.prevout).collect();
     let found = wallet.chain.find_coins(&outpoints).map_err(wallet_error)?;
-    for (input, coin) in tx.inputs.iter().zip(found) {
-        if state_of(&wallet).coin(&input.prevout).is_none() {
+    for (input, coin) in inputs.iter().zip(found) {
+        if state_of(wallet).coin(&input.prevout).is_none() {
             let coin = coin.ok_or_else(|| fund_error("Unable to find UTXO for external input"))?;
             control.external_outputs.insert(input.prevout, coin.out);
         }
         control.selected.push((input.prevout, Some(input.sequence)));
         control.unlocking.insert(input.prevout, (input.script_sig.clone(), input.witness.clone()));
     }
-    let _spending = wallet.spend_lock();
-    let created = wallet.create_transaction(&recipients, &control, false).map_err(fund_error)?;
+    let created = wallet.create_transaction(recipients, &control, false).map_err(fund_error)?;
     if lock {
-        let mut state = state_of(&wallet);
+        let mut state = state_of(wallet);
         for input in &created.tx.inputs {
             state.lock_coin(input.prevout, false).map_err(wallet_error)?;
         }
     }
-    Ok(json!({
-        "hex": hex_encode(encode_to_vec(created.tx.as_ref())),
-        "fee": amount(created.fee),
-        "changepos": created.change_position.map_or(-1, |n| n as i64),
-    }))
+    Ok(created)
 }
 
 fn fund_error(e: impl std::fmt::Display) -> RpcError {

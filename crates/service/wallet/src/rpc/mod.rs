@@ -8,6 +8,7 @@ mod decode;
 mod encrypt;
 mod fund;
 mod groupings;
+mod psbt;
 mod received;
 mod sendall;
 mod sign;
@@ -46,6 +47,7 @@ fn all_methods() -> Vec<Method> {
         fund::methods(),
         bump::methods(),
         sendall::methods(),
+        psbt::methods(),
         sign::methods(),
         encrypt::methods(),
         backup::methods(),

@@ -3,15 +3,15 @@
 use std::collections::BTreeSet;
 
 use grs_descriptor::{decode_destination, extract_destination};
-use grs_encoding::{encode_to_vec, hex_encode};
 use grs_hashes::Txid;
 use grs_interfaces::FeeReason;
 use grs_policy::{FeeRate, is_dust};
-use grs_primitives::{Amount, MutableTransaction, OutPoint, TxIn, TxOut, TxRef};
+use grs_primitives::{Amount, MutableTransaction, OutPoint, TxIn, TxOut};
 use grs_rpc::value::{amount_from_value, parse_hash_field};
-use grs_rpc::{Arg, JsonExt, Method, Request, Res, RpcError, code};
+use grs_rpc::{Arg, JsonExt, Method, Request, RpcError, code};
 use serde_json::{Map, Value, json};
 
+use super::psbt::{finish, finished_shape};
 use super::spend::set_fee_mode;
 use super::wallets::wallet_error;
 use super::{RpcResult, ensure_unlocked, state_of, synced_wallet_of};
@@ -75,22 +75,14 @@ pub(super) fn methods() -> Vec<Method> {
         .arg(mode())
         .arg(rate())
         .arg(Arg::options("options", "", options).oneline("options"))
-        .result(Res::obj(
-            "",
-            "",
-            [
-                Res::bool("complete", "All inputs are signed"),
-                Res::hex("txid", "The transaction").optional(),
-                Res::hex("hex", "The transaction, if it was not sent").optional(),
-            ],
-        ))
+        .result(finished_shape())
         .example_cli("'[\"address\"]'")
         .example_rpc("[\"address\"]"),
     ]
 }
 
 /// Options with the positional fee arguments among them.
-fn merged_options(request: &Request<'_>) -> Result<Map<String, Value>, RpcError> {
+pub(super) fn merged_options(request: &Request<'_>) -> Result<Map<String, Value>, RpcError> {
     let mut options = request.value("options").as_object().cloned().unwrap_or_default();
     let positional = |name: &str| request.value(name).clone();
     if options.contains_key("conf_target") || options.contains_key("estimate_mode") {
@@ -357,7 +349,6 @@ fn sendall(request: &Request<'_>) -> RpcResult {
     })?;
     tx.outputs = outputs;
     tx.lock_time = match options.field("locktime") {
-        Value::Null if tx.inputs.iter().all(|i| i.sequence == RBF_SEQUENCE) => wallet.current_lock_time()?,
         Value::Null => 0,
         value => value.get_int()?,
     };
@@ -367,16 +358,5 @@ fn sendall(request: &Request<'_>) -> RpcResult {
             state.lock_coin(*outpoint, false).map_err(wallet_error)?;
         }
     }
-    if !wallet.sign_inputs(&mut tx, &spent) {
-        return Err(RpcError::wallet("Signing transaction failed"));
-    }
-    let tx = TxRef::new(tx.into());
-    let mut out = json!({ "txid": tx.txid().to_string() });
-    if options.field("add_to_wallet").as_bool().unwrap_or(true) {
-        wallet.commit(&tx, |_| true)?;
-    } else {
-        out["hex"] = hex_encode(encode_to_vec(tx.as_ref())).into();
-    }
-    out["complete"] = true.into();
-    Ok(out)
+    finish(&wallet, &options, tx)
 }

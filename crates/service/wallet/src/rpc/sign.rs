@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use grs_descriptor::{Destination, FlatSigningProvider, SigningProvider, sign_transaction};
-use grs_encoding::{base64_encode, encode_to_vec, hex_decode, hex_encode};
+use grs_encoding::{base64_encode, encode_to_vec, hex_encode};
 use grs_hashes::Txid;
 use grs_keys::sign_message;
-use grs_primitives::{Amount, MutableTransaction, OutPoint, Script, TxOut};
+use grs_primitives::{Amount, OutPoint, Script, TxOut};
 use grs_rpc::value::{Expected, amount_from_value, check_object_types, parse_hash_field, parse_hex_field};
 use grs_rpc::{Arg, JsonExt, Method, Request, Res, RpcError};
-use grs_script::sighash_from_str;
+use grs_rpc_tx::{decode_tx, parse_sighash};
 use serde_json::{Map, Value, json};
 
 use super::wallets::wallet_error;
@@ -100,18 +100,6 @@ fn signmessage(request: &Request<'_>) -> RpcResult {
     Ok(base64_encode(&sign_message(&key, message.as_bytes())).into())
 }
 
-/// Reads a transaction, with or without witnesses.
-pub(super) fn decode_tx(text: &str) -> Option<MutableTransaction> {
-    let bytes = hex_decode(text).ok()?;
-    let with = |allow_witness| {
-        let mut reader = grs_encoding::Reader::new(&bytes);
-        let tx = MutableTransaction::decode_with(&mut reader, allow_witness).ok()?;
-        reader.finish().ok()?;
-        Some(tx)
-    };
-    with(true).or_else(|| with(false)).filter(|tx| !tx.inputs.is_empty())
-}
-
 /// Takes outputs that the caller describes. Reference: `ParsePrevouts`.
 fn parse_prevouts(
     value: &Value,
@@ -160,15 +148,14 @@ fn parse_prevouts(
 
 fn signrawtransactionwithwallet(request: &Request<'_>) -> RpcResult {
     let wallet = wallet_of(request)?;
-    let mut tx = decode_tx(request.arg("hexstring")?).ok_or_else(|| {
+    let tx = decode_tx(request.arg("hexstring")?, false, true).ok_or_else(|| {
         RpcError::deserialization("TX decode failed. Make sure the tx has at least one input.")
     })?;
+    let mut tx = tx.to_mutable();
     ensure_unlocked(&state_of(&wallet))?;
-    let hash_type = match request.opt::<&str>("sighashtype")? {
-        Some(text) if request.has("sighashtype") => sighash_from_str(text).ok_or_else(|| {
-            RpcError::invalid_parameter(format!("'{text}' is not a valid sighash parameter."))
-        })?,
-        _ => 0,
+    let hash_type = match request.has("sighashtype") {
+        true => parse_sighash(request.value("sighashtype"))?.unwrap_or(0),
+        false => 0,
     };
     let outpoints: Vec<OutPoint> = tx.inputs.iter().map(|i| i.prevout).collect();
     let found = wallet.chain.find_coins(&outpoints).map_err(wallet_error)?;

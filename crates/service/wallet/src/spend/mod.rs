@@ -7,7 +7,7 @@ mod fees;
 mod select;
 
 pub(crate) use available::{CoinFilter, available_coins};
-pub(crate) use create::{CoinControl, Recipient, signed_size};
+pub(crate) use create::{CoinControl, CreatedTransaction, Recipient, signed_size};
 pub(crate) use fees::reason_text;
 
 /// Puts items in random order.

@@ -4,6 +4,7 @@ mod addresses;
 mod balance;
 mod keys;
 mod load;
+mod psbt;
 mod track;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -23,6 +24,7 @@ use crate::records::{MasterKey, RecordKey, TxState, WalletTx, name, tx_key};
 pub(crate) use addresses::{AddressEntry, Purpose};
 pub(crate) use balance::TxOutputEntry;
 pub(crate) use load::LoadOutcome;
+pub(crate) use psbt::FillOptions;
 pub(crate) use track::TxUpdate;
 
 /// Version of the programs, as in records: the reference's.

@@ -10,8 +10,8 @@ use grs_script::ScriptExt;
 use serde_json::Value;
 
 use crate::broadcast::{BroadcastError, broadcast};
-use crate::rpc::rawtx::decode_tx;
 use crate::rpc::{Ctx, Maker};
+use grs_rpc_tx::decode_tx;
 
 /// Default of `maxfeerate`.
 const DEFAULT_MAX_FEE_RATE: &str = "0.10";

@@ -11,8 +11,8 @@ use grs_rpc::{Arg, JsonExt, Method, Request, Res, RpcError, help, value};
 use serde_json::{Map, Value};
 
 use super::send::{max_fee_rate, max_fee_rate_arg};
-use crate::rpc::rawtx::decode_tx;
 use crate::rpc::{Ctx, Maker};
+use grs_rpc_tx::decode_tx;
 
 pub(super) fn methods(maker: &Maker) -> Vec<Method> {
     let fees = Res::obj(

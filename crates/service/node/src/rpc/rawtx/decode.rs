@@ -3,9 +3,9 @@
 use grs_rpc::{Arg, JsonExt, Method, Request, Res, RpcError};
 use serde_json::Value;
 
-use super::decode_tx;
 use crate::rpc::tx_json::{TxParts, tx_fields, tx_shape};
 use crate::rpc::{Ctx, Maker};
+use grs_rpc_tx::decode_tx;
 
 pub(super) fn methods(maker: &Maker) -> Vec<Method> {
     vec![

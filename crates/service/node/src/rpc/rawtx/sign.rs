@@ -15,10 +15,10 @@ use grs_rpc::value::{
     Expected, amount_from_value, check_object_types, parse_hash_field, parse_hex, parse_hex_field,
 };
 use grs_rpc::{Arg, JsonExt, Method, Request, Res, RpcError, code};
-use grs_script::{ScriptExt, script_to_asm, sighash_from_str};
+use grs_rpc_tx::{decode_tx, parse_sighash};
+use grs_script::{ScriptExt, script_to_asm};
 use serde_json::{Value, json};
 
-use super::decode_tx;
 use crate::rpc::tx_json::tx_hex;
 use crate::rpc::{Ctx, Maker};
 
@@ -112,7 +112,7 @@ pub(super) fn methods(maker: &Maker) -> Vec<Method> {
 }
 
 /// Unspent outputs of chain and mempool. Reference: `FindCoins`.
-fn find_coins(ctx: &Ctx, inputs: &[TxIn]) -> Result<BTreeMap<OutPoint, TxOut>, RpcError> {
+pub(crate) fn find_coins(ctx: &Ctx, inputs: &[TxIn]) -> Result<BTreeMap<OutPoint, TxOut>, RpcError> {
     let mut chain = ctx.chainman()?.lock();
     let pool = ctx.mempool()?.lock();
     let view = PoolCoins::new(&pool);
@@ -202,16 +202,6 @@ fn add_scripts(prevtx: &Value, script: &Script, provider: &mut FlatSigningProvid
     Ok(())
 }
 
-/// Reads a signature hash type; the default (0) if there is none. Reference: `ParseSighashString`.
-fn hash_type(value: &Value) -> Result<u8, RpcError> {
-    if value.is_null() {
-        return Ok(0);
-    }
-    let name = value.get_str()?;
-    sighash_from_str(name)
-        .ok_or_else(|| RpcError::invalid_parameter(format!("'{name}' is not a valid sighash parameter.")))
-}
-
 fn output_text(output: &TxOut) -> String {
     let hex: String = output.script_pubkey.to_hex().chars().take(30).collect();
     format!("CTxOut(nValue={}, scriptPubKey={hex})", output.value.to_decimal())
@@ -263,7 +253,7 @@ fn signrawtransactionwithkey(ctx: &Ctx, request: &Request<'_>) -> Result<Value, 
     }
     let mut coins = find_coins(ctx, &tx.inputs)?;
     add_prevtxs(request.value("prevtxs"), &mut provider, &mut coins)?;
-    let hash_type = hash_type(request.value("sighashtype"))?;
+    let hash_type = parse_sighash(request.value("sighashtype"))?.unwrap_or(0);
     sign(tx.to_mutable(), &provider, &coins, hash_type)
 }
 
