@@ -227,3 +227,9 @@ pub fn parse_sighash(value: &Value) -> Result<Option<u8>, RpcError> {
         None => refuse(format!("'{name}' is not a valid sighash parameter.")),
     }
 }
+
+/// An output as error texts show it. Reference: `CTxOut::ToString`.
+pub fn output_text(output: &TxOut) -> String {
+    let hex: String = output.script_pubkey.to_hex().chars().take(30).collect();
+    format!("CTxOut(nValue={}, scriptPubKey={hex})", output.value.to_decimal())
+}

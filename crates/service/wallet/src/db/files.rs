@@ -34,7 +34,8 @@ pub(crate) fn wallet_dir(args: &ArgsManager) -> PathBuf {
 pub(crate) fn wallet_path(dir: &Path, name: &str) -> DbResult<PathBuf> {
     let path = grs_args::normalize_path(&dir.join(name).to_string_lossy());
     let good = match fs::symlink_metadata(&path) {
-        Err(e) => e.kind() == std::io::ErrorKind::NotFound,
+        // Below a file there is nothing either; making the directory will fail with the reason.
+        Err(e) => matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory),
         Ok(meta) if meta.is_dir() => true,
         Ok(meta) if meta.is_symlink() => path.is_dir(),
         Ok(meta) => meta.is_file() && Path::new(name).file_name().is_some_and(|f| f == name),
@@ -61,7 +62,7 @@ pub(crate) fn open_wallet_database(
     let shown = path.display();
     let exists = match fs::symlink_metadata(path) {
         Ok(_) => true,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => false,
+        Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => false,
         Err(e) => {
             return Err(DbError::BadPath(format!("Failed to access database path '{shown}': {e}")));
         }

@@ -358,8 +358,8 @@ fn replacement(wallet: &Wallet, request: &Request<'_>, mine: bool) -> Result<Rep
     if change_index.is_some_and(|n| n >= old.outputs.len()) {
         return Err(RpcError::invalid_parameter("Change position is out of range"));
     }
+    let sum_in = select_inputs(wallet, &old, &mut control)?;
     let tx = check_bumpable(wallet, &txid, mine)?;
-    let sum_in = select_inputs(wallet, &tx, &mut control)?;
     let old_fee = sum_in - tx.outputs.iter().map(|o| o.value.0).sum::<i64>();
     let new_outputs = if outputs.is_empty() { tx.outputs.clone() } else { outputs };
     let mut recipients = Vec::new();

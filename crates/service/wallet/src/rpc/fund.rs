@@ -4,7 +4,7 @@ use grs_descriptor::{Descriptor, Destination, FlatSigningProvider, extract_desti
 use grs_encoding::{encode_to_vec, hex_decode, hex_encode};
 use grs_hashes::Txid;
 use grs_keys::PublicKey;
-use grs_policy::FeeRate;
+use grs_policy::{FeeRate, TRUC_VERSION};
 use grs_primitives::{OutPoint, TxIn};
 use grs_rpc::value::{Expected, amount, amount_from_value, check_object_types, parse_hash_field};
 use grs_rpc::{Arg, JsonExt, Method, Request, Res, RpcError, code};
@@ -15,7 +15,7 @@ use super::addresses::parse_output_type;
 use super::spend::{fee_payers, set_fee_mode};
 use super::wallets::wallet_error;
 use super::{RpcResult, destination, state_of, synced_wallet_of};
-use crate::spend::{CoinControl, CreatedTransaction, Recipient};
+use crate::spend::{CoinControl, CreatedTransaction, Recipient, TRUC_MAX_WEIGHT};
 use crate::wallet::Wallet;
 
 /// Lightest input: outpoint, sequence and an empty script.
@@ -352,6 +352,13 @@ pub(super) fn fund(
     override_min_fee: bool,
 ) -> Result<CreatedTransaction, RpcError> {
     let lock = read_options(wallet, options, recipients.len(), &mut control, override_min_fee)?;
+    if control.version == Some(TRUC_VERSION) {
+        control.max_tx_weight =
+            Some(control.max_tx_weight.map_or(TRUC_MAX_WEIGHT, |max| max.min(TRUC_MAX_WEIGHT)));
+    }
+    if recipients.is_empty() {
+        return Err(RpcError::invalid_parameter("TX must have at least one output"));
+    }
     let outpoints: Vec<OutPoint> = inputs.iter().map(|input| input.prevout).collect();
     let found = wallet.chain.find_coins(&outpoints).map_err(wallet_error)?;
     for (input, coin) in inputs.iter().zip(found) {
@@ -361,6 +368,13 @@ pub(super) fn fund(
         }
         control.selected.push((input.prevout, Some(input.sequence)));
         control.unlocking.insert(input.prevout, (input.script_sig.clone(), input.witness.clone()));
+    }
+    // To give a weight is to choose the input.
+    let weighed: Vec<OutPoint> = control.input_weights.keys().copied().collect();
+    for outpoint in weighed {
+        if !control.selected.iter().any(|(chosen, _)| *chosen == outpoint) {
+            control.selected.push((outpoint, None));
+        }
     }
     let created = wallet.create_transaction(recipients, &control, false).map_err(fund_error)?;
     if lock {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use grs_descriptor::{decode_destination, extract_destination};
 use grs_hashes::Txid;
 use grs_interfaces::FeeReason;
-use grs_policy::{FeeRate, is_dust};
+use grs_policy::{FeeRate, TRUC_VERSION, is_dust};
 use grs_primitives::{Amount, MutableTransaction, OutPoint, TxIn, TxOut};
 use grs_rpc::value::{amount_from_value, parse_hash_field};
 use grs_rpc::{Arg, JsonExt, Method, Request, RpcError, code};
@@ -15,8 +15,10 @@ use super::psbt::{finish, finished_shape};
 use super::spend::set_fee_mode;
 use super::wallets::wallet_error;
 use super::{RpcResult, ensure_unlocked, state_of, synced_wallet_of};
-use crate::flags;
-use crate::spend::{CoinControl, CoinFilter, available_coins, signed_size};
+use crate::spend::{
+    CoinControl, CoinFilter, TRUC_CHILD_MAX_WEIGHT, TRUC_MAX_WEIGHT, available_coins, signed_size,
+    version_mismatch,
+};
 use crate::wallet::Wallet;
 
 const RBF_SEQUENCE: u32 = 0xffff_fffd;
@@ -48,6 +50,7 @@ pub(super) fn methods() -> Vec<Method> {
         Arg::arr("inputs", "Spend these and no others", [input]).default(json!([])),
         Arg::num("locktime", "Lock time").default_hint("against fee sniping"),
         Arg::bool("lock_unspents", "Lock the coins").default(false),
+        Arg::bool("psbt", "Always give a PSBT, and send nothing").default_hint("automatic"),
         Arg::bool("send_max", "Leave coins that are not worth their fee").default(false),
         Arg::num("minconf", "Least confirmations").default(0),
         Arg::num("maxconf", "Most confirmations").optional(),
@@ -181,7 +184,12 @@ fn rate_of(wallet: &Wallet, control: &CoinControl) -> Result<FeeRate, RpcError> 
 }
 
 /// Inputs that the user named, with what they spend.
-fn named_inputs(wallet: &Wallet, value: &Value, sequence: u32) -> Result<Vec<(TxIn, TxOut)>, RpcError> {
+fn named_inputs(
+    wallet: &Wallet,
+    value: &Value,
+    sequence: u32,
+    version: u32,
+) -> Result<Vec<(TxIn, TxOut)>, RpcError> {
     let state = state_of(wallet);
     let mut out = Vec::new();
     for item in value.as_array().into_iter().flatten() {
@@ -200,6 +208,11 @@ fn named_inputs(wallet: &Wallet, value: &Value, sequence: u32) -> Result<Vec<(Tx
                 "Input not found. UTXO ({txid}:{vout}) is not part of wallet."
             ))
         })?;
+        if let Some(parent) = state.txs.get(&txid).filter(|wtx| state.depth(wtx) == 0)
+            && let Some(text) = version_mismatch(parent.tx.version, version)
+        {
+            return Err(RpcError::invalid_parameter(text));
+        }
         let sequence = match item.field("sequence") {
             Value::Null => sequence,
             value => value.get_int()?,
@@ -254,9 +267,6 @@ fn sendall(request: &Request<'_>) -> RpcResult {
     {
         let state = state_of(&wallet);
         ensure_unlocked(&state)?;
-        if state.has_flag(flags::DISABLE_PRIVATE_KEYS) {
-            return Err(RpcError::wallet("Error: Private keys are disabled for this wallet"));
-        }
     }
     let mut control =
         CoinControl { signal_rbf: options.field("replaceable").as_bool(), ..CoinControl::default() };
@@ -284,6 +294,7 @@ fn sendall(request: &Request<'_>) -> RpcResult {
     let send_max = options.field("send_max").as_bool().unwrap_or(false);
     let rbf = options.field("replaceable").as_bool().unwrap_or(wallet.options.signal_rbf);
     let sequence = if rbf { RBF_SEQUENCE } else { FINAL_SEQUENCE };
+    let mut max_weight = if version == TRUC_VERSION { TRUC_MAX_WEIGHT } else { MAX_WEIGHT };
     let _spending = wallet.spend_lock();
     let inputs = match options.field("inputs") {
         Value::Null => {
@@ -295,6 +306,10 @@ fn sendall(request: &Request<'_>) -> RpcResult {
                 ..CoinFilter::default()
             };
             let coins = available_coins(&state_of(&wallet), &filter);
+            if version == TRUC_VERSION && coins.iter().any(|coin| coin.depth == 0) {
+                // A child of an unconfirmed version 3 transaction has to be small.
+                max_weight = TRUC_CHILD_MAX_WEIGHT;
+            }
             coins
                 .into_iter()
                 .filter(|c| !send_max || rate.fee(c.input_bytes.max(0) as usize).0 <= c.out.value.0)
@@ -309,7 +324,7 @@ fn sendall(request: &Request<'_>) -> RpcResult {
                 "Cannot combine minconf or maxconf with specific inputs.",
             ));
         }
-        value => named_inputs(&wallet, value, sequence)?,
+        value => named_inputs(&wallet, value, sequence, version)?,
     };
     let total: i64 = inputs.iter().map(|(_, out)| out.value.0).sum();
     let (tx_inputs, spent): (Vec<TxIn>, Vec<TxOut>) = inputs.into_iter().unzip();
@@ -341,7 +356,7 @@ fn sendall(request: &Request<'_>) -> RpcResult {
             }
         }));
     }
-    if weight > MAX_WEIGHT {
+    if weight > max_weight {
         return Err(RpcError::wallet("Transaction too large."));
     }
     share(&mut outputs, &open, (total, effective), dust, |out| {

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use grs_descriptor::{Destination, FlatSigningProvider, SigningProvider, sign_transaction};
+use grs_descriptor::{Destination, FlatSigningProvider, InputError, SigningProvider, sign_transaction};
 use grs_encoding::{base64_encode, encode_to_vec, hex_encode};
 use grs_hashes::Txid;
 use grs_keys::sign_message;
 use grs_primitives::{Amount, OutPoint, Script, TxOut};
 use grs_rpc::value::{Expected, amount_from_value, check_object_types, parse_hash_field, parse_hex_field};
 use grs_rpc::{Arg, JsonExt, Method, Request, Res, RpcError};
-use grs_rpc_tx::{decode_tx, parse_sighash};
+use grs_rpc_tx::{decode_tx, output_text, parse_sighash};
 use serde_json::{Map, Value, json};
 
 use super::wallets::wallet_error;
@@ -166,6 +166,10 @@ fn signrawtransactionwithwallet(request: &Request<'_>) -> RpcResult {
     let mut provider = state_of(&wallet).signing_provider(coins.values().map(|out| &out.script_pubkey));
     provider.merge(external);
     let errors = sign_transaction(&mut tx, &provider, &coins, hash_type);
+    if let Some((index, _)) = errors.iter().find(|(_, error)| **error == InputError::MissingAmount) {
+        let spent = coins.get(&tx.inputs[*index].prevout).map(output_text).unwrap_or_default();
+        return Err(RpcError::type_error(format!("Missing amount for {spent}")));
+    }
     let mut out = Map::new();
     out.insert("hex".into(), hex_encode(encode_to_vec(&tx)).into());
     out.insert("complete".into(), errors.is_empty().into());

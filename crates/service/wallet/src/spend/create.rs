@@ -39,7 +39,7 @@ fn not_usable(why: &str, outpoint: &OutPoint) -> WalletError {
 
 /// Why an unconfirmed coin of a transaction of one version cannot be spent by one of another: version 3 keeps to itself
 /// (BIP431).
-fn version_mismatch(parent: u32, version: u32) -> Option<String> {
+pub(crate) fn version_mismatch(parent: u32, version: u32) -> Option<String> {
     ((parent == TRUC_VERSION) != (version == TRUC_VERSION)).then(|| {
         format!("Can't spend unconfirmed version {parent} pre-selected input with a version {version} tx")
     })

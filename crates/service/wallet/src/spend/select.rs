@@ -13,8 +13,10 @@ use super::available::CoinKind;
 
 /// Most coins of one group.
 const GROUP_MAX_COINS: usize = 100;
-/// Weight limit of a version 3 child.
-const TRUC_CHILD_MAX_WEIGHT: i64 = 4_000;
+/// Weight limit of a version 3 transaction (BIP431).
+pub(crate) const TRUC_MAX_WEIGHT: i64 = 40_000;
+/// Weight limit of a version 3 transaction that spends from an unconfirmed one.
+pub(crate) const TRUC_CHILD_MAX_WEIGHT: i64 = 4_000;
 
 /// A coin with its fees.
 #[derive(Debug, Clone, PartialEq)]

@@ -15,7 +15,7 @@ use grs_rpc::value::{
     Expected, amount_from_value, check_object_types, parse_hash_field, parse_hex, parse_hex_field,
 };
 use grs_rpc::{Arg, JsonExt, Method, Request, Res, RpcError, code};
-use grs_rpc_tx::{decode_tx, parse_sighash};
+use grs_rpc_tx::{decode_tx, output_text, parse_sighash};
 use grs_script::{ScriptExt, script_to_asm};
 use serde_json::{Value, json};
 
@@ -200,11 +200,6 @@ fn add_scripts(prevtx: &Value, script: &Script, provider: &mut FlatSigningProvid
         return Err(RpcError::invalid_parameter("redeemScript/witnessScript does not match scriptPubKey"));
     }
     Ok(())
-}
-
-fn output_text(output: &TxOut) -> String {
-    let hex: String = output.script_pubkey.to_hex().chars().take(30).collect();
-    format!("CTxOut(nValue={}, scriptPubKey={hex})", output.value.to_decimal())
 }
 
 /// Signs and shows what came of it. Reference: `SignTransaction`.
