@@ -213,7 +213,7 @@ impl Process {
                 let wait = back_off.died(lifetime);
                 if told.as_ref() != Some(&cause) {
                     warn!(
-                        "No node: {cause} The wallets are closed until it is back; it is looked for every {:.1} to {} s.",
+                        "The wallets are closed until the node is back; it is looked for every {:.1} to {} s. {cause}",
                         wait.as_secs_f64(),
                         RETRY_LONGEST.as_secs()
                     );
