@@ -11,7 +11,7 @@ use crate::metadata::Package;
 const FORBIDDEN: &[&str] = &["Command", "process", "libc", "extern", "..", "capnpc", "HOME", "/usr", "/opt"];
 
 /// Programs that are of use without other processes, and must build without Cap'n Proto when told so.
-const WITHOUT_IPC: &[&str] = &["groestlcoin", "groestlcoind", "groestlcoin-cli"];
+const WITHOUT_IPC: &[&str] = &["groestlcoin", "groestlcoind", "groestlcoin-cli", "groestlcoin-wallet"];
 
 /// Build scripts of ours neither run programs nor read outside their crates. (Those of others that compile C run the C
 /// compiler; `docs/build.md` lists them.)

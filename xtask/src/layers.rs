@@ -7,10 +7,10 @@ use crate::metadata::Package;
 
 /// Third-party packages that only the named crates may use directly.
 const BANS: &[(&str, &[&str])] = &[
-    ("tokio", &["grs-socket", "grs-rpc", "grs-mp", "grs-tls", "grs-ipc", "grs-node"]),
+    ("tokio", &["grs-socket", "grs-rpc", "grs-mp", "grs-tls", "grs-ipc", "grs-node", "bare-client"]),
     ("hyper", &["grs-rpc"]),
-    ("capnp", &["grs-mp-schema", "grs-mp", "grs-mpgen", "grs-ipc", "grs-ipc-schema"]),
-    ("capnp-rpc", &["grs-mp", "grs-ipc", "grs-ipc-schema"]),
+    ("capnp", &["grs-mp-schema", "grs-mp", "grs-mpgen", "grs-ipc", "grs-ipc-schema", "bare-client"]),
+    ("capnp-rpc", &["grs-mp", "grs-ipc", "grs-ipc-schema", "bare-client"]),
     ("capnpc", &["grs-mpgen"]),
     ("rusqlite", &["grs-wallet"]),
     ("rustls", &["grs-tls"]),
@@ -21,6 +21,9 @@ const BANS: &[(&str, &[&str])] = &[
 
 /// Programs that must not link the wallet, however indirectly.
 const WALLET_FREE: &[&str] = &["groestlcoin-node", "groestlcoin-gui", "groestlcoin", "groestlcoin-cli"];
+
+/// What the example of a client with nothing but schemas may link of ours.
+const SCHEMAS: &[&str] = &["grs-ipc-schema", "grs-mp-schema"];
 
 /// Licences that fit with MIT. An expression passes when one of its alternatives consists of these.
 const LICENCES: &[&str] = &[
@@ -94,6 +97,12 @@ pub fn bans(packages: &HashMap<String, Package>) -> Result<Findings, String> {
             {
                 open.extend(package.dependencies.iter().cloned());
             }
+        }
+    }
+    let bare = packages.get("bare-client").into_iter().chain(packages.get("grs-ipc-schema"));
+    for dependency in bare.flat_map(|package| &package.dependencies) {
+        if dependency.starts_with("grs-") && !SCHEMAS.contains(&dependency.as_str()) {
+            findings.push(format!("the schemas cannot be used alone: {dependency} is linked with them"));
         }
     }
     findings.sort();

@@ -1,7 +1,9 @@
 //! The wallet process: a node starts it with `-ipcfd`, or it attaches to a running node with `-ipcconnect`. The offline
 //! tool of the same name is not there yet.
 
+#[cfg(feature = "ipc")]
 mod attach;
+#[cfg(feature = "ipc")]
 mod child;
 
 use std::process::ExitCode;
@@ -14,10 +16,12 @@ pub(crate) const VERSION: &str = "v31.0.0";
 fn main() -> ExitCode {
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     let words: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    #[cfg(feature = "ipc")]
     if let Some(fd) = grs_ipc::inherited_fd_argument(&words) {
         return child::serve(fd);
     }
     let words: Vec<String> = words.iter().skip(1).map(|w| w.to_string_lossy().into_owned()).collect();
+    #[cfg(feature = "ipc")]
     if let Some(code) = attach::run(&words) {
         return code;
     }
@@ -43,6 +47,7 @@ fn main() -> ExitCode {
 
 /// The log goes to the node's file: each line is appended with one write, so lines of both processes mix but never
 /// break, and who reads the file finds what one process would have written there.
+#[cfg(feature = "ipc")]
 pub(crate) fn start_logging(args: &ArgsManager) -> Result<(), String> {
     grs_args::set_logging_options(args);
     grs_args::set_logging_categories(args)?;

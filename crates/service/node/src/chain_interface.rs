@@ -129,11 +129,16 @@ impl Chain for NodeChain {
     }
 
     fn has_block_filter_index(&self) -> CallResult<bool> {
-        Ok(false)
+        Ok(self.node()?.filter_index.get().is_some())
     }
 
-    fn block_filter_matches_any(&self, _block: BlockHash, _scripts: &[Script]) -> CallResult<Option<bool>> {
-        Ok(None)
+    fn block_filter_matches_any(&self, block: BlockHash, scripts: &[Script]) -> CallResult<Option<bool>> {
+        let node = self.node()?;
+        let Some(index) = node.filter_index.get() else { return Ok(None) };
+        let Some(id) = self.chainman()?.index().lookup(&block) else { return Ok(None) };
+        let filter =
+            index.filter(id).map_err(|e| CallError::remote(format!("Cannot read the filter: {e}")))?;
+        Ok(filter.map(|filter| filter.matches_any(scripts.iter().map(|script| &**script))))
     }
 
     fn find_block(&self, hash: BlockHash, want: FindBlock) -> CallResult<Option<FoundBlock>> {

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use grs_addrman::BanMan;
 use grs_args::ArgsManager;
 use grs_chainstate::ChainstateManager;
+use grs_index::FilterIndex;
 use grs_mempool::Mempool;
 use grs_mempool::fees::FeeEstimator;
 use grs_params::ChainParams;
@@ -37,6 +38,7 @@ pub struct NodeContext {
     pub(crate) banman: OnceLock<Arc<BanMan>>,
     pub(crate) connman: OnceLock<Arc<ConnectionManager>>,
     pub(crate) fees: OnceLock<Arc<FeeEstimator>>,
+    pub(crate) filter_index: OnceLock<Arc<FilterIndex>>,
     exit_status: AtomicI32,
     warnings: Mutex<Vec<(String, String)>>,
     on_mock_time: Mutex<Vec<Arc<dyn Fn(i64) + Send + Sync>>>,
@@ -62,6 +64,7 @@ impl NodeContext {
             banman: OnceLock::new(),
             connman: OnceLock::new(),
             fees: OnceLock::new(),
+            filter_index: OnceLock::new(),
             exit_status: AtomicI32::new(0),
             warnings: Mutex::new(Vec::new()),
             on_mock_time: Mutex::new(Vec::new()),

@@ -1,5 +1,6 @@
 //! Starting and stopping a node, in the reference's order (`src/init.cpp`).
 
+mod index;
 mod interaction;
 mod lock;
 mod network;

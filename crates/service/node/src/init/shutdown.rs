@@ -68,6 +68,7 @@ pub(crate) fn shutdown(mut running: Running) {
     if let Some(chainman) = node.chainman.get() {
         chainman.force_flush(false);
         chainman.signals().sync();
+        super::index::stop(&node);
         chainman.shutdown();
     }
     running.wallet = None;

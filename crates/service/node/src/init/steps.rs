@@ -41,7 +41,6 @@ const NOT_YET: &[&str] = &[
     "-txindex",
     "-txospenderindex",
     "-coinstatsindex",
-    "-blockfilterindex",
     "-peerblockfilters",
     "-rest",
     "-privatebroadcast",
@@ -275,6 +274,7 @@ pub(crate) fn start(running: &mut Running, limits: &Limits) -> Result<(), StartF
         info!("Shutdown requested. Exiting.");
         return Ok(());
     }
+    super::index::open(&node)?;
     network::create(&node, net_options)?;
     if let (Some(fees), Some(mempool)) = (node.fees.get(), node.mempool.get()) {
         mempool.subscribe(fees.clone());
@@ -293,6 +293,7 @@ pub(crate) fn start(running: &mut Running, limits: &Limits) -> Result<(), StartF
     }
     check_disk_space(&node, &chainman)?;
     running.import = Some(start_import(&node, &chainman)?);
+    super::index::start(&node)?;
     node.tip.wait(None, |_, _| true);
     if stopping(&node.shutdown) {
         return Ok(());

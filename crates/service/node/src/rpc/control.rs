@@ -148,10 +148,15 @@ fn logging(_: &Ctx, request: &Request<'_>) -> Result<Value, RpcError> {
     Ok(Value::Object(states.collect::<Map<_, _>>()))
 }
 
-fn getindexinfo(_: &Ctx, request: &Request<'_>) -> Result<Value, RpcError> {
-    // There are no indexes yet.
-    let _name: Option<&str> = request.opt("index_name")?;
-    Ok(json!({}))
+fn getindexinfo(ctx: &Ctx, request: &Request<'_>) -> Result<Value, RpcError> {
+    let name: Option<&str> = request.opt("index_name")?;
+    let indexes = ctx.filter_index.get().map(|index| index.summary()).into_iter();
+    let wanted = indexes.filter(|summary| name.is_none_or(|name| name.is_empty() || name == summary.name));
+    let entry = |summary: grs_index::IndexSummary| {
+        let state = json!({ "synced": summary.synced, "best_block_height": summary.best_height });
+        (summary.name.to_owned(), state)
+    };
+    Ok(Value::Object(wanted.map(entry).collect()))
 }
 
 fn setmocktime(ctx: &Ctx, request: &Request<'_>) -> Result<Value, RpcError> {

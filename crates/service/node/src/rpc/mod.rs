@@ -16,6 +16,8 @@ mod txoutproof;
 mod util;
 
 #[cfg(test)]
+mod filter_tests;
+#[cfg(test)]
 pub(crate) mod tests;
 
 pub(crate) use mining::{assembler_options, submit_block};
@@ -33,6 +35,7 @@ use crate::NodeContext;
 pub(crate) struct Shared {
     templates: mining::TemplateCache,
     scan: blockchain::ScanState,
+    filter_scan: blockchain::ScanState,
 }
 
 /// The node and what methods keep between calls, for one call.
@@ -119,6 +122,7 @@ pub fn register(node: &Arc<NodeContext>) {
     let shared = Arc::new(Shared {
         templates: mining::TemplateCache::default(),
         scan: blockchain::ScanState::default(),
+        filter_scan: blockchain::ScanState::default(),
     });
     let maker = Maker { node: Arc::downgrade(node), shared, warnings_text: deprecated(node, "warnings") };
     node.rpc.register_all(blockchain::methods(&maker));

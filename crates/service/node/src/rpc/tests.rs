@@ -14,7 +14,8 @@ use crate::NodeContext;
 use crate::notifications::NodeNotifications;
 
 /// P2WPKH of key 1.
-const DESCRIPTOR: &str = "wpkh(0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798)";
+pub(crate) const DESCRIPTOR: &str =
+    "wpkh(0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798)";
 
 /// Key 1 as a text.
 fn key() -> String {
@@ -64,7 +65,7 @@ impl Node {
         self.try_call(name, args).unwrap_or_else(|e| panic!("{name}: {} {}", e.code, e.message))
     }
 
-    fn fail(&self, name: &str, args: Value) -> (i32, String) {
+    pub(crate) fn fail(&self, name: &str, args: Value) -> (i32, String) {
         let error = self.try_call(name, args).expect_err(name);
         (error.code, error.message)
     }
@@ -87,7 +88,7 @@ impl Node {
         signed["hex"].as_str().unwrap().to_owned()
     }
 
-    fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         let info = self.call("getdescriptorinfo", json!([DESCRIPTOR]));
         self.call("deriveaddresses", json!([info["descriptor"]]))[0].as_str().unwrap().to_owned()
     }

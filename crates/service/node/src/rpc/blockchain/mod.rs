@@ -4,6 +4,7 @@ mod block;
 mod choose;
 mod deployments;
 mod dump;
+mod filter;
 mod header;
 mod info;
 mod scan;
@@ -36,6 +37,7 @@ pub(super) fn methods(maker: &Maker) -> Vec<Method> {
     all.extend(utxo::methods(maker));
     all.extend(wait::methods(maker));
     all.extend(scan::methods(maker));
+    all.extend(filter::methods(maker));
     all.extend(dump::methods(maker));
     all
 }

@@ -19,6 +19,8 @@ pub(crate) struct ScanState {
     running: AtomicBool,
     abort: AtomicBool,
     percent: AtomicU32,
+    /// Block that the scan has reached, where it goes by blocks.
+    pub(super) height: AtomicU32,
 }
 
 /// Right to scan; only one at a time.
@@ -27,6 +29,54 @@ struct Reserved<'a>(&'a ScanState);
 impl ScanState {
     fn reserve(&self) -> Option<Reserved<'_>> {
         (!self.running.swap(true, Ordering::SeqCst)).then_some(Reserved(self))
+    }
+
+    /// Whether the scan is to end.
+    pub(super) fn aborted(&self) -> bool {
+        self.abort.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn percent(&self) -> u32 {
+        self.percent.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn set_percent(&self, percent: u32) {
+        self.percent.store(percent, Ordering::SeqCst);
+    }
+
+    /// Does what the argument `action` says; `status` describes a running scan.
+    pub(super) fn dispatch(
+        &self,
+        request: &Request<'_>,
+        status: impl FnOnce() -> Value,
+        start: impl FnOnce() -> Result<Value, RpcError>,
+    ) -> Result<Value, RpcError> {
+        match request.arg::<&str>("action")? {
+            "status" => match self.reserve() {
+                Some(_) => Ok(Value::Null),
+                None => Ok(status()),
+            },
+            "abort" => match self.reserve() {
+                Some(_) => Ok(false.into()),
+                None => {
+                    self.abort.store(true, Ordering::SeqCst);
+                    Ok(true.into())
+                }
+            },
+            "start" => {
+                let _reserved = self.reserve().ok_or_else(|| {
+                    RpcError::invalid_parameter(
+                        "Scan already in progress, use action \"abort\" or \"status\"",
+                    )
+                })?;
+                if request.params().len() < 2 {
+                    return Err(RpcError::misc("scanobjects argument is required for the start action"));
+                }
+                self.abort.store(false, Ordering::SeqCst);
+                start()
+            }
+            other => Err(RpcError::invalid_parameter(format!("Invalid action '{other}'"))),
+        }
     }
 }
 
@@ -67,8 +117,16 @@ fn shape() -> Res {
     )
 }
 
-pub(super) fn methods(maker: &Maker) -> Vec<Method> {
-    const EXAMPLE: &str = "raw(76a914068ed53e0759142ad97b928fc4b246f78d7b41f288ac)#sqwyljrc";
+/// What a scan is to do.
+pub(super) fn action_arg() -> Arg {
+    Arg::str(
+        "action",
+        "\"start\" scans, \"abort\" ends a running scan (true if there was one), \"status\" tells its progress",
+    )
+}
+
+/// What to look for.
+pub(super) fn objects_arg() -> Arg {
     let object = Arg::obj(
         "",
         "A descriptor with its range",
@@ -77,6 +135,17 @@ pub(super) fn methods(maker: &Maker) -> Vec<Method> {
             Arg::range("range", "Indexes of keys: the end, or [begin,end]").default(1000),
         ],
     );
+    Arg::arr(
+        "scanobjects",
+        "What to look for (for \"start\"): descriptors, or objects",
+        [Arg::str("descriptor", "A descriptor").optional(), object.optional()],
+    )
+    .optional()
+    .oneline("[scanobjects,...]")
+}
+
+pub(super) fn methods(maker: &Maker) -> Vec<Method> {
+    const EXAMPLE: &str = "raw(76a914068ed53e0759142ad97b928fc4b246f78d7b41f288ac)#sqwyljrc";
     vec![
         maker
             .method(
@@ -88,19 +157,8 @@ pub(super) fn methods(maker: &Maker) -> Vec<Method> {
                  with a path; a path that ends in /* (or /*' or /*h) needs a range if it is not to be 1000.\n",
                 scantxoutset,
             )
-            .arg(Arg::str(
-                "action",
-                "\"start\" scans, \"abort\" ends a running scan (true if there was one), \"status\" tells its progress",
-            ))
-            .arg(
-                Arg::arr(
-                    "scanobjects",
-                    "What to look for (for \"start\"): descriptors, or objects",
-                    [Arg::str("descriptor", "A descriptor").optional(), object.optional()],
-                )
-                .optional()
-                .oneline("[scanobjects,...]"),
-            )
+            .arg(action_arg())
+            .arg(objects_arg())
             .result(shape().cond("when action=='start'; only returns after scan completes"))
             .result(
                 Res::bool("success", "Whether there was a scan to end; it may go on for a moment")
@@ -138,7 +196,7 @@ fn scan(ctx: &Ctx, cursor: &mut CoinsCursor, wanted: &HashMap<Vec<u8>, String>) 
         found.count += 1;
         if found.count.is_multiple_of(8192) {
             ctx.rpc.check_interrupt()?;
-            if state.abort.load(Ordering::SeqCst) {
+            if state.aborted() {
                 found.complete = false;
                 return Ok(found);
             }
@@ -147,43 +205,22 @@ fn scan(ctx: &Ctx, cursor: &mut CoinsCursor, wanted: &HashMap<Vec<u8>, String>) 
             // Coins are sorted by the bytes of the transaction's id.
             let bytes = outpoint.txid.to_bytes();
             let high = f64::from(u16::from_be_bytes([bytes[0], bytes[1]]));
-            state.percent.store((high * 100.0 / 65536.0 + 0.5) as u32, Ordering::SeqCst);
+            state.set_percent((high * 100.0 / 65536.0 + 0.5) as u32);
         }
         if wanted.contains_key(coin.out.script_pubkey.as_bytes()) {
             found.coins.insert(outpoint, coin);
         }
     }
-    state.percent.store(100, Ordering::SeqCst);
+    state.set_percent(100);
     Ok(found)
 }
 
 fn scantxoutset(ctx: &Ctx, request: &Request<'_>) -> Result<Value, RpcError> {
     let state = &ctx.shared.scan;
-    match request.arg::<&str>("action")? {
-        "status" => match state.reserve() {
-            Some(_) => Ok(Value::Null),
-            None => Ok(json!({ "progress": state.percent.load(Ordering::SeqCst) })),
-        },
-        "abort" => match state.reserve() {
-            Some(_) => Ok(false.into()),
-            None => {
-                state.abort.store(true, Ordering::SeqCst);
-                Ok(true.into())
-            }
-        },
-        "start" => start(ctx, request),
-        other => Err(RpcError::invalid_parameter(format!("Invalid action '{other}'"))),
-    }
+    state.dispatch(request, || json!({ "progress": state.percent() }), || start(ctx, request))
 }
 
 fn start(ctx: &Ctx, request: &Request<'_>) -> Result<Value, RpcError> {
-    let state = &ctx.shared.scan;
-    let _reserved = state.reserve().ok_or_else(|| {
-        RpcError::invalid_parameter("Scan already in progress, use action \"abort\" or \"status\"")
-    })?;
-    if request.params().len() < 2 {
-        return Err(RpcError::misc("scanobjects argument is required for the start action"));
-    }
     let manager = ctx.chainman()?;
     let network = manager.params().network;
     let mut wanted: HashMap<Vec<u8>, String> = HashMap::new();
@@ -195,7 +232,6 @@ fn start(ctx: &Ctx, request: &Request<'_>) -> Result<Value, RpcError> {
             wanted.entry(script.into_bytes()).or_insert(text);
         }
     }
-    state.abort.store(false, Ordering::SeqCst);
     let (mut cursor, view) = {
         let unable = || RpcError::internal("Unable to read UTXO set");
         let mut chain = manager.lock();
