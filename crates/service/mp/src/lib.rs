@@ -9,6 +9,29 @@
 //! [`Listener::start_over`] take a closure which runs on the loop thread, in its tokio runtime, and gives a [`Transport`]
 //! or an [`Acceptor`] of them.
 //!
+//! # Calling
+//!
+//! [`Connection::connect`] gives a [`Remote`] for the first interface of the other process. [`Remote::call`] runs a closure on
+//! the loop thread, which fills a request, sends it with [`Call::send`] and turns the response into plain data; the caller
+//! waits, and executes callbacks of that call meanwhile. [`Remote::call_future`] does the same for asynchronous callers.
+//! A request with a context gets it from [`Call::context`].
+//!
+//! # Serving
+//!
+//! [`Connection::serve`] and [`Listener::start`] take a closure that makes the first object for each connection, whose method
+//! `construct` is [`Session::construct`]. Other methods begin with [`Session::receive`], execute with [`Incoming::run`] and
+//! its relatives, and end with [`Incoming::done`]. Objects that are handed out are [`Hosted`].
+//!
+//! A call whose context names no thread is executed by the pool that the caller has made with `makePool`; without one it
+//! gets the error that the other libraries give for any wrong thread, `invalid thread handle`.
+//!
+//! # Limits
+//!
+//! What a peer may take is bounded by [`Limits`]: the default for who connects to a listener, [`Limits::trusted`] otherwise
+//! (see [`LoopOptions::limits`]). [`LoopHandle::stats`] has counts for supervision.
+//!
+//! The crate's `README.md` has an example and a list of mistakes.
+//!
 //! Nothing here knows what the programs are about.
 
 mod client;

@@ -202,6 +202,7 @@ impl capnp_rpc::Connection<Side> for Link {
             let segments = wire.receive(&mut input).await?;
             *wire.input.borrow_mut() = Some(input);
             let Some(segments) = segments else { return Ok(None) };
+            wire.output.received();
             let bytes = segments.bytes();
             wire.held.set(wire.held.get() + bytes);
             let message = Incoming { message: segments.into_reader(), bytes, wire };

@@ -422,3 +422,19 @@ fn counters_follow_what_happens() {
     assert!(after.bytes_in > before.bytes_in + 100 && after.bytes_out > before.bytes_out + 100);
     assert_eq!(after.panics, 0);
 }
+
+/// The reference crashes when its child does not get as far as `construct`.
+#[test]
+fn child_that_dies_before_construct_is_an_error_that_names_it() {
+    let client = EventLoop::start(LoopOptions::new("client")).unwrap();
+    for _ in 0..10 {
+        let (process, stream) = grs_mp::spawn(std::path::Path::new("/bin/false")).unwrap();
+        let root = connect_root(&client.handle(), stream, true);
+        process.watch(root.connection());
+        let Err(Error::Disconnected(text)) = echo(&root, "x") else { panic!("no error") };
+        let cause = format!("Process false pid {} exited with status 256.", process.pid());
+        assert!(text.ends_with(&cause), "{text}");
+    }
+    assert!(grs_mp::spawn(std::path::Path::new("/nowhere/at/all")).is_err());
+    eventually("ends", || client.handle().stats().connections == 0);
+}
