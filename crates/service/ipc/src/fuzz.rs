@@ -6,9 +6,9 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use grs_interfaces::{
-    BilingualString, BlockCheckOptions, BlockCreateOptions, BlockRef, BlockWaitOptions, CallError, CallResult, CoinbaseTx,
-    FeeEstimate, FindBlock, FoundBlock, GlobalArgs, Hello, Init, NotifyOptions, RpcCommand, RpcReply, RpcRequest,
-    ScanChunk, ScanNeedles, WalletDirEntry, WalletMigration, WalletOutcome,
+    BilingualString, BlockCheckOptions, BlockCreateOptions, BlockRef, BlockWaitOptions, CallError,
+    CallResult, CoinbaseTx, FeeEstimate, FindBlock, FoundBlock, GlobalArgs, Hello, Init, NotifyOptions,
+    RpcCommand, RpcReply, RpcRequest, ScanChunk, ScanNeedles, WalletDirEntry, WalletMigration, WalletOutcome,
 };
 use grs_ipc_schema::{
     chain_capnp as chain, common_capnp as common, grs_init_capnp as grs_init, handler_capnp as handler,

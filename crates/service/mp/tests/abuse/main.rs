@@ -238,7 +238,7 @@ fn answers_that_nobody_reads() {
     let grown = memory().saturating_sub(before);
     assert!(grown < 64 << 20, "{grown} bytes for answers");
     eventually("end of patience", || bound.hits(Limit::WriteTime) == 1);
-    assert_eq!(bound.hits(Limit::Unread), 1);
+    assert!(bound.hits(Limit::Unread) > 0);
     drop(stream);
     bound.at_rest();
 }
