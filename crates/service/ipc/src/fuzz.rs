@@ -120,7 +120,8 @@ mod tests {
                 note.lock().unwrap().extend_from_slice(&buffer[..read]);
                 to_server.write_all(&buffer[..read]).unwrap();
             }
-            to_server.shutdown(std::net::Shutdown::Both).unwrap();
+            // The server may have closed its end first.
+            let _ = to_server.shutdown(std::net::Shutdown::Both);
         });
         let init = client.connect_stream(near).unwrap();
         let hello = Hello { network: "regtest".into(), ..Hello::new(Role::Wallet, "fuzz") };
@@ -131,7 +132,8 @@ mod tests {
         assert!(init.make_mining().is_err() && init.make_chain().is_err() && init.make_rpc().is_err());
         init.connection().close();
         forth.join().unwrap();
-        back.join().unwrap().unwrap();
+        // An error if the client had gone before the last answer.
+        let _ = back.join().unwrap();
         let data = seen.lock().unwrap().clone();
         data
     }
