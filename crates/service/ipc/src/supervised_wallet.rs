@@ -278,7 +278,8 @@ impl SupervisedWallet {
             done => return done,
         };
         let silent = error.to_string().contains(grs_mp::SILENCE);
-        if !silent && !error.is_disconnected() {
+        let stopped = lock(&self.supervisor).is_none();
+        if stopped || (!silent && !error.is_disconnected()) {
             self.stage(|stage| mark(stage, false));
             return Err(error);
         }
