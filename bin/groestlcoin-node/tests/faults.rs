@@ -4,8 +4,8 @@
 //! A node with its own wallet process (wallet `own`), one that attaches directly (`a`), and one that attaches through a relay
 //! which can cut the connection after any byte (`b`). After each fault everything has to come back by itself. What is
 //! demanded of calls: those that have nothing to do with the lost process succeed within 5 seconds, all others end, with
-//! an error that names the cause if they fail. At the end nobody holds more descriptors and threads than at the
-//! beginning.
+//! an error that names the cause if they fail. At the end nobody holds more descriptors, threads and objects
+//! than at the beginning.
 //!
 //! `cargo test -p groestlcoin-node --test faults -- --ignored` runs hundreds of faults; `FAULT_SEED` chooses others.
 
@@ -153,7 +153,9 @@ fn judge(call: &Call, faults: &[Fault], errors: &mut Vec<String>) {
     let took = call.end - call.begin;
     let limit = if reasons.is_empty() { LIMIT } else { CONCERNED_LIMIT };
     let during: Vec<&str> = reasons.iter().map(|f| f.what.as_str()).collect();
-    let about = format!("{} of {:?} during {during:?}", call.method, call.of);
+    let beside = faults.iter().filter(|f| call.end >= f.from && f.to.is_none_or(|to| call.begin <= to));
+    let beside: Vec<&str> = beside.map(|f| f.what.as_str()).collect();
+    let about = format!("{} of {:?} during {during:?} of {beside:?}", call.method, call.of);
     if took > limit {
         errors.push(format!("{about} took {took:?}"));
     }
@@ -226,6 +228,13 @@ fn holds(pid: u32) -> (usize, usize) {
     let open = of.flatten().filter_map(|entry| std::fs::read_link(entry.path()).ok());
     let count = open.filter(|target| !target.starts_with("/")).count();
     (count, std::fs::read_dir(format!("/proc/{pid}/task")).unwrap().count())
+}
+
+/// Connections of the node and objects that it keeps for others.
+fn kept(node: &Node) -> (u64, u64) {
+    let counts = &node.ok("/", "getipcinfo", json!([]))["counts"];
+    assert_eq!(counts["panics"], 0);
+    (counts["connections"].as_u64().unwrap(), counts["objects"].as_u64().unwrap())
 }
 
 struct World {
@@ -373,6 +382,7 @@ fn run(name: &str, seed: u64, faults: usize) {
     world.node.mine(125, &address);
     let first_node = holds(world.node.pid());
     let first_b = holds(world.b.pid());
+    let first_kept = kept(&world.node);
 
     let traffic = Traffic::start(&world.node, &address);
     for _ in 0..faults {
@@ -396,11 +406,11 @@ fn run(name: &str, seed: u64, faults: usize) {
     }
     // Threads of a pool stay for a while when they have nothing to do.
     let fits = |now: (usize, usize), then: (usize, usize)| now.0 <= then.0 && now.1 <= then.1;
-    until("descriptors and threads", || {
-        let (node, b) = (holds(world.node.pid()), holds(world.b.pid()));
-        println!("node {first_node:?} {node:?}, b {first_b:?} {b:?}");
+    until("descriptors, threads and objects", || {
+        let (node, b, objects) = (holds(world.node.pid()), holds(world.b.pid()), kept(&world.node));
+        println!("node {first_node:?} {node:?} {first_kept:?} {objects:?}, b {first_b:?} {b:?}");
         std::thread::sleep(Duration::from_secs(1));
-        (fits(node, first_node) && fits(b, first_b)).then_some(())
+        (fits(node, first_node) && fits(b, first_b) && objects == first_kept).then_some(())
     });
     world.a.take().unwrap().end();
     world.node.stop();
