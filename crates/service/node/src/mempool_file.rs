@@ -50,7 +50,7 @@ pub fn import(
         }
         if time <= oldest {
             counts.expired += 1;
-        } else if mempool.accept(&mut chainman.lock(), &entry.tx, AcceptOptions::single(time)).is_valid() {
+        } else if mempool.accept(&mut chainman.lock(), &entry.tx, AcceptOptions::loaded(time)).is_valid() {
             counts.succeeded += 1;
         } else if mempool.lock().contains(&txid) {
             // A wallet may have put it in already.

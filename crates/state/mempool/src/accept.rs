@@ -39,12 +39,19 @@ pub struct AcceptOptions {
     pub package_submission: bool,
     /// Judge the rate of the package as a whole.
     pub package_feerates: bool,
+    /// Leave the check of the whole pool (`-checkmempool`) to later changes, as for one of many that are loaded.
+    pub skip_pool_check: bool,
 }
 
 impl AcceptOptions {
     /// For a transaction from a peer or a user.
     pub fn single(time: i64) -> AcceptOptions {
         AcceptOptions { time, allow_replacement: true, allow_sibling_eviction: true, ..Default::default() }
+    }
+
+    /// For a transaction from the mempool's file.
+    pub fn loaded(time: i64) -> AcceptOptions {
+        AcceptOptions { skip_pool_check: true, ..AcceptOptions::single(time) }
     }
 
     /// The same, but nothing is changed.
