@@ -251,9 +251,8 @@ fn blocks_come_through_a_bloom_filter() {
     p.say(refused, Message::FilterClear);
     assert!(p.disconnects(refused), "filters are not offered to everybody here");
     let id = p.handshake(Inbound, Permissions::BLOOM);
-    let ask = |n: usize| {
-        Message::GetData(vec![Inventory::block(grs_wire::MSG_FILTERED_BLOCK, blocks[n].hash())])
-    };
+    let ask =
+        |n: usize| Message::GetData(vec![Inventory::block(grs_wire::MSG_FILTERED_BLOCK, blocks[n].hash())]);
     p.say(id, ask(1));
     assert!(p.sent(id).is_empty(), "no answer without a filter");
     let mut filter = grs_wire::BloomFilter::new(10, 0.000_001, 5, 0);
