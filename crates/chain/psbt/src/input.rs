@@ -279,7 +279,7 @@ impl PsbtInput {
                 if entry.rest.len() < 33 {
                     return format("Taproot leaf script key is not at least 34 bytes");
                 }
-                if (entry.rest.len() - 1) % 32 != 0 {
+                if !(entry.rest.len() - 1).is_multiple_of(32) {
                     return format("Input Taproot leaf script key's control block size is not valid");
                 }
                 let Some((version, script)) = entry.value.split_last() else {
