@@ -134,8 +134,7 @@ mod tests {
         forth.join().unwrap();
         // An error if the client had gone before the last answer.
         let _ = back.join().unwrap();
-        let data = seen.lock().unwrap().clone();
-        data
+        seen.lock().unwrap().clone()
     }
 
     #[test]

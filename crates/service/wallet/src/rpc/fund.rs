@@ -253,7 +253,8 @@ fn read_options(
         control.change_position =
             Some(place.ok_or_else(|| RpcError::invalid_parameter("changePosition out of bounds"))?);
     }
-    if let Some(text) = options.field("change_type").as_str() {
+    if let Some(kind) = options.as_object().and_then(|options| options.get("change_type")) {
+        let text = kind.get_str()?;
         if control.change.is_some() {
             return Err(RpcError::invalid_parameter(
                 "Cannot specify both change address and address type options",
