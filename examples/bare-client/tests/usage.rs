@@ -3,7 +3,7 @@
 use std::process::{Command, Output};
 
 fn run(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_bare-client")).args(args).output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_bare-client")).args(args).output().expect("it was built with this test")
 }
 
 #[test]
