@@ -348,3 +348,17 @@ fn calls_go_over_ipc_where_a_node_listens() {
     assert_eq!(code, 1);
     assert!(error.contains("Method not implemented."), "{error}");
 }
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let mut cli = Command::new(env!("CARGO_BIN_EXE_groestlcoin-cli"))
+        .arg("-help")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(cli.stdout.take());
+    let output = cli.wait_with_output().unwrap();
+    assert!(output.status.success());
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}

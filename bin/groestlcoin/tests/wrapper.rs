@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// A tree with the wrapper in `bin`, and scripts that print their own path and arguments.
-struct Tree(tempfile::TempDir, #[allow(dead_code)] MutexGuard<'static, ()>);
+struct Tree(tempfile::TempDir, #[allow(dead_code, reason = "held, not read")] MutexGuard<'static, ()>);
 
 impl Tree {
     fn new() -> Self {

@@ -93,7 +93,7 @@ pub struct PsbtInput {
 }
 
 /// Adds what is not known yet.
-fn fill<K: Ord + Clone, V: Clone>(to: &mut BTreeMap<K, V>, from: &BTreeMap<K, V>) {
+pub(crate) fn fill<K: Ord + Clone, V: Clone>(to: &mut BTreeMap<K, V>, from: &BTreeMap<K, V>) {
     for (key, value) in from {
         to.entry(key.clone()).or_insert_with(|| value.clone());
     }

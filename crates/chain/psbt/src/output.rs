@@ -10,7 +10,7 @@ use grs_script::{TAPROOT_CONTROL_MAX_NODE_COUNT, TAPROOT_LEAF_MASK};
 
 use crate::PsbtError;
 use crate::entry::{self, Entry, PROPRIETARY, Proprietary, TaprootPaths, Unknown, Writer, next_entry};
-use crate::input::{misc_keys, taproot_keys};
+use crate::input::{fill, misc_keys, taproot_keys};
 
 const REDEEM_SCRIPT: u8 = 0x00;
 const WITNESS_SCRIPT: u8 = 0x01;
@@ -209,11 +209,6 @@ impl PsbtOutput {
 
     /// Takes over what another one knows about the same output. Reference: `PSBTOutput::Merge`.
     pub fn merge(&mut self, other: &PsbtOutput) {
-        fn fill<K: Ord + Clone, V: Clone>(to: &mut BTreeMap<K, V>, from: &BTreeMap<K, V>) {
-            for (key, value) in from {
-                to.entry(key.clone()).or_insert_with(|| value.clone());
-            }
-        }
         fill(&mut self.hd_keypaths, &other.hd_keypaths);
         fill(&mut self.unknown, &other.unknown);
         fill(&mut self.tap_bip32_paths, &other.tap_bip32_paths);

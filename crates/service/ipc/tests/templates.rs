@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-#[allow(unused_imports)]
+#[allow(unused_imports, reason = "this program uses only some of the kit")]
 mod kit;
 
 use std::os::unix::net::UnixStream;

@@ -1,5 +1,7 @@
 //! The program `groestlcoin-cli` (reference: `groestlcoin-cli.cpp`).
 
+use std::io::Write;
+
 use grs_args::{ArgsManager, ChainType, Program, check_data_dir_option, options, write_json};
 use serde_json::{Value, json};
 
@@ -35,12 +37,18 @@ pub fn run(words: &[String]) -> i32 {
     };
     if !text.is_empty() {
         if code == 0 {
-            println!("{text}");
+            show(&format!("{text}\n"));
         } else {
             eprintln!("{text}");
         }
     }
     code
+}
+
+/// Prints a result. A reader that has gone (`| head`) has what it wanted.
+fn show(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
 /// Reads options and configuration file. An exit code, if there is nothing more to do.
@@ -51,7 +59,7 @@ fn init(args: &ArgsManager, words: &[String]) -> Result<Option<i32>, String> {
         let program = Program::Cli;
         let text =
             if version { program.version_text(FULL_VERSION) } else { program.help_text(FULL_VERSION, args) };
-        print!("{text}");
+        show(&text);
         if words.is_empty() {
             return Err("Error: too few parameters".to_owned());
         }

@@ -1,6 +1,6 @@
 //! Test kit: simple objects behind the interfaces, and suites that cannot tell whether they are in this process.
 
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each test program uses only some of it")]
 
 mod fake;
 mod suites;

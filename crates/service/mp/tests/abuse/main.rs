@@ -20,7 +20,7 @@ mod contract_capnp;
 mod mutation;
 mod raw;
 #[path = "../contract/support.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, reason = "shared with the contract tests, which use more of it")]
 mod support;
 
 use raw::*;
