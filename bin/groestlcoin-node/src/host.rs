@@ -1,14 +1,16 @@
 //! How this program provides a wallet and listens: through IPC.
 
 use std::io;
+use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use grs_args::{ArgsManager, Program};
 use grs_interfaces::{CallError, CallResult, Chain, GlobalArgs, WalletLoader};
 use grs_ipc::{
-    BackOff, Bound, Ipc, IpcAddress, KeyFolder, Limits, SupervisedWallet, SupervisorEvent, sibling_program,
+    BackOff, Bound, Connection, Ipc, IpcAddress, KeyFolder, Limits, SupervisedWallet, SupervisorEvent,
+    sibling_program,
 };
 use grs_log::{info, warn};
 use grs_node::NodeContext;
@@ -27,6 +29,13 @@ pub(crate) struct NodeHost {
     bound: Mutex<Vec<Bound>>,
     /// Limits of who connects.
     limits: OnceLock<Limits>,
+    /// The socket to the window that started this program.
+    parent: Mutex<Option<UnixStream>>,
+    serving: Mutex<Option<Connection>>,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Limits as the options say.
@@ -49,11 +58,14 @@ fn ipc_limits(args: &ArgsManager) -> Result<Limits, String> {
 }
 
 impl NodeHost {
-    pub(crate) fn start() -> io::Result<NodeHost> {
+    /// `parent` is the socket to the window that started this program, if one did.
+    pub(crate) fn start(parent: Option<UnixStream>) -> io::Result<NodeHost> {
         Ok(NodeHost {
             ipc: Ipc::start(Program::Node.name())?,
             bound: Mutex::new(Vec::new()),
             limits: OnceLock::new(),
+            parent: Mutex::new(parent),
+            serving: Mutex::new(None),
         })
     }
 }
@@ -73,10 +85,14 @@ fn global_args(args: &ArgsManager) -> GlobalArgs {
     global
 }
 
-fn report(event: SupervisorEvent) {
+fn report(node: &NodeContext, event: SupervisorEvent) {
     match event {
-        SupervisorEvent::Started { pid } => info!("Wallet process {pid} is ready"),
+        SupervisorEvent::Started { pid } => {
+            info!("Wallet process {pid} is ready");
+            node.wallet_process_running();
+        }
         SupervisorEvent::Lost { cause, restart_in } => {
+            node.wallet_process_lost(cause.clone());
             warn!(
                 "Lost the wallet process: {cause} It is started again in {:.1} s.",
                 restart_in.as_secs_f64()
@@ -113,6 +129,26 @@ impl Host for NodeHost {
         Program::Node
     }
 
+    fn attach(&self, node: &Arc<NodeContext>) {
+        let Some(stream) = locked(&self.parent).take() else { return };
+        match self.ipc.serve_stream(stream, NodeInit::new(node)) {
+            Ok(connection) => {
+                let served = Arc::downgrade(node);
+                // Without its window a node that was started by it has nobody to stop it.
+                connection.on_close(move |_| {
+                    if let Some(node) = served.upgrade() {
+                        node.request_shutdown();
+                    }
+                });
+                *locked(&self.serving) = Some(connection);
+            }
+            Err(e) => {
+                warn!("Cannot serve the program that started this one: {e}");
+                node.request_shutdown();
+            }
+        }
+    }
+
     fn make_wallet_loader(
         &self,
         node: &Arc<NodeContext>,
@@ -128,6 +164,12 @@ impl Host for NodeHost {
         let args = node.args.clone();
         let hello = greeting(node);
         let settings = move || global_args(&args);
+        let watched = Arc::downgrade(node);
+        let report = move |event| {
+            if let Some(node) = watched.upgrade() {
+                report(&node, event);
+            }
+        };
         let wallet = SupervisedWallet::start(&self.ipc, program, hello, back_off, chain, settings, report)?;
         Ok(Some(wallet))
     }
@@ -143,18 +185,22 @@ impl Host for NodeHost {
         let limits = *self.limits.get_or_init(|| limits);
         let bound = self.ipc.bind_within(&parsed, NodeInit::new(node), limits).map_err(|e| failed(&e))?;
         let address = bound.address().to_owned();
-        self.bound.lock().unwrap_or_else(PoisonError::into_inner).push(bound);
+        locked(&self.bound).push(bound);
         Ok(address)
     }
 
     fn disconnect_ipc(&self) {
-        let bound = std::mem::take(&mut *self.bound.lock().unwrap_or_else(PoisonError::into_inner));
+        let bound = std::mem::take(&mut *locked(&self.bound));
         bound.iter().for_each(Bound::disconnect_all);
+        let parent = locked(&self.serving).take();
+        if let Some(parent) = parent {
+            parent.close();
+        }
     }
 
     fn ipc_info(&self) -> Option<IpcInfo> {
         let listening = {
-            let bound = self.bound.lock().unwrap_or_else(PoisonError::into_inner);
+            let bound = locked(&self.bound);
             bound.iter().map(|bound| bound.address().to_owned()).collect()
         };
         let stats = self.ipc.stats();

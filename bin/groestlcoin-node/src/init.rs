@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, Weak};
 
+use grs_interfaces::gui::Node;
 use grs_interfaces::{CallError, CallResult, Chain, Hello, Init, Mining, Role, Rpc};
 use grs_node::init::{VERSION, make_rpc};
-use grs_node::{NodeChain, NodeContext, NodeMining};
+use grs_node::{NodeChain, NodeContext, NodeGui, NodeMining};
 
 /// The first interface of a connection to a running node.
 pub(crate) struct NodeInit(Weak<NodeContext>);
@@ -47,6 +48,11 @@ impl Init for NodeInit {
     fn make_rpc(&self) -> CallResult<Arc<dyn Rpc>> {
         let node = self.0.upgrade().ok_or_else(|| CallError::disconnected("The node has stopped."))?;
         Ok(make_rpc(&node))
+    }
+
+    fn make_node(&self) -> CallResult<Arc<dyn Node>> {
+        let node = self.0.upgrade().ok_or_else(|| CallError::disconnected("The node has stopped."))?;
+        Ok(NodeGui::for_node(&node))
     }
 
     fn make_chain(&self) -> CallResult<Arc<dyn Chain>> {

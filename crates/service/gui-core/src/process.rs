@@ -1,8 +1,15 @@
 //! Which node the window works with: one that it starts, or one that it joins.
 
-use std::path::PathBuf;
+mod machine;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use grs_interfaces::gui::Node;
 
 use crate::texts::Text;
+
+pub use machine::{Attempt, LinkMachine, Next};
 
 /// Whose the node is; this decides what quitting does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -73,6 +80,52 @@ impl IpcConnect {
     pub fn may_start(&self) -> bool {
         !matches!(self, IpcConnect::Join(_))
     }
+}
+
+/// Tells the session that the node is gone. `clean` says that it ended in good order, as after the command `stop`.
+pub type OnLost = Arc<dyn Fn(Loss) + Send + Sync>;
+
+/// The end of a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loss {
+    /// Why, for the user.
+    pub cause: String,
+    /// Whether the node ended in good order.
+    pub clean: bool,
+}
+
+/// Why no node could be joined or started.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LaunchError {
+    /// Nothing listens there.
+    #[error("{0}")]
+    NoneListens(String),
+    /// It did not work this time.
+    #[error("{0}")]
+    Failed(String),
+    /// It cannot work, such as for another version or network.
+    #[error("{0}")]
+    Refused(String),
+}
+
+/// Joins and starts nodes. The programs implement this; calls may take long.
+pub trait Launcher: Send + Sync {
+    /// Connects with a running node.
+    fn join(&self, socket: Option<&Path>, on_lost: OnLost) -> Result<Arc<dyn Node>, LaunchError>;
+
+    /// Starts a node, as another process or in this one.
+    fn start(&self, on_lost: OnLost) -> Result<Arc<dyn Node>, LaunchError>;
+
+    /// Whether [`Launcher::start`] makes the node a part of this process.
+    fn in_process(&self) -> bool {
+        false
+    }
+
+    /// Waits until a started node has ended.
+    fn wait_ended(&self);
+
+    /// Drops the connection with a joined node.
+    fn detach(&self);
 }
 
 #[cfg(test)]

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use crate::gui::Node;
 use crate::{CallError, CallResult, Chain, Echo, EchoObject, GlobalArgs, Mining, Rpc, WalletLoader};
 
 /// Major version of the project's own schemas; processes with unequal ones refuse each other.
 pub const SCHEMA_MAJOR: u32 = 1;
 /// Minor version of the project's own schemas; grows when methods or fields are added.
-pub const SCHEMA_MINOR: u32 = 0;
+pub const SCHEMA_MINOR: u32 = 1;
 
 /// Which part of the program a process is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -91,6 +92,11 @@ pub trait Init: Send + Sync {
     /// Makes the mining interface, once the chain state is loaded; `None` if the node is shutting down.
     fn make_mining(&self) -> CallResult<Option<Arc<dyn Mining>>> {
         Err(CallError::remote("This process does not provide the mining interface."))
+    }
+
+    /// Makes the interface to the node that windows use.
+    fn make_node(&self) -> CallResult<Arc<dyn Node>> {
+        Err(CallError::remote("This process does not provide the node interface."))
     }
 
     /// Makes the interface to the node's RPC methods.

@@ -28,6 +28,7 @@ pub use args::{GlobalArgs, SettingsAction, SettingsUpdate};
 pub use chain::Chain;
 pub use echo::{Echo, EchoObject};
 pub use error::{CallError, CallResult};
+pub use gui::*;
 pub use init::{Hello, Init, Role, SCHEMA_MAJOR, SCHEMA_MINOR};
 pub use mining::{
     BlockCheck, BlockCheckOptions, BlockCreateOptions, BlockTemplate, BlockWaitOptions, CoinbaseTx, Mining,

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::{BilingualString, CallResult, Handler, SecureString};
+use crate::gui::Wallets;
+use crate::{BilingualString, CallError, CallResult, Handler, SecureString};
 
 /// Life cycle of a client of the chain, driven by the node.
 pub trait ChainClient: Send + Sync {
@@ -86,6 +87,10 @@ pub trait WalletLoader: ChainClient {
     fn list_wallet_dir(&self) -> CallResult<Vec<WalletDirEntry>>;
     /// Names of the loaded wallets, in order of loading.
     fn get_wallets(&self) -> CallResult<Vec<String>>;
+    /// The wallets for windows.
+    fn gui_wallets(&self) -> CallResult<Arc<dyn Wallets>> {
+        Err(CallError::remote("This process does not provide wallets for windows."))
+    }
     /// Subscribes to loaded wallets.
     fn handle_load_wallet(&self, callback: Arc<dyn LoadWalletCallback>) -> CallResult<Arc<dyn Handler>>;
 }

@@ -5,6 +5,7 @@
 using Chains = import "chain.capnp";
 using Init = import "init.capnp";
 using Generator = import "/generator.capnp";
+using Nodes = import "node.capnp";
 using Proxy = import "/mp/proxy.capnp";
 using Wallets = import "wallet.capnp";
 
@@ -14,6 +15,7 @@ interface GrsInit extends(Init.Init) $Generator.trait("Init") {
 
   makeChain @1 (context :Proxy.Context) -> (result :Chains.Chain);
   makeWalletLoader @2 (context :Proxy.Context, args :GlobalArgs, chain :Chains.Chain) -> (result :Wallets.WalletLoader) $Generator.secret $Generator.byHand("client");
+  makeNode @3 (context :Proxy.Context) -> (result :Nodes.Node);
 }
 
 enum Role { node @0; wallet @1; gui @2; other @3; }

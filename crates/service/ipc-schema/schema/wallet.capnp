@@ -1,6 +1,7 @@
 @0xf31635eb147499fb;
 # The wallet process as the node sees it.
 
+using Gui = import "gui_wallet.capnp";
 using Handlers = import "handler.capnp";
 using Generator = import "/generator.capnp";
 using Proxy = import "/mp/proxy.capnp";
@@ -25,6 +26,7 @@ interface WalletLoader extends(ChainClient) $Generator.trait("WalletLoader") {
   listWalletDir @6 (context :Proxy.Context) -> (result :List(DirEntry));
   getWallets @7 (context :Proxy.Context) -> (result :List(Text));
   handleLoadWallet @8 (context :Proxy.Context, callback :LoadWalletCallback) -> (result :Handlers.Handler);
+  guiWallets @9 (context :Proxy.Context) -> (result :Gui.Wallets);
 }
 
 struct Outcome {

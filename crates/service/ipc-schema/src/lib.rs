@@ -1,7 +1,8 @@
 //! Cap'n Proto schemas and generated code.
 //!
 //! The schemas are in `schema/`. `init`, `echo`, `mining`, `common` and `rpc` are the reference's wire contract: ids,
-//! names, ordinals and defaults must not change. `grs_init`, `handler`, `chain` and `wallet` are the project's own.
+//! names, ordinals and defaults must not change. `grs_init`, `handler`, `chain`, `wallet`, `node` and
+//! `gui_wallet` are the project's own.
 //! Building needs no schema compiler; after a change of a schema run `cargo run -p xtask -- schemas`, which also writes
 //! `generated.sha256`.
 
@@ -24,6 +25,8 @@ generated! {
     common_capnp = "generated/common_capnp.rs";
     /// Test interface.
     echo_capnp = "generated/echo_capnp.rs";
+    /// Wallets as a window sees them.
+    gui_wallet_capnp = "generated/gui_wallet_capnp.rs";
     /// The project's own first interface.
     grs_init_capnp = "generated/grs_init_capnp.rs";
     /// Types shared by the project's own interfaces.
@@ -32,6 +35,8 @@ generated! {
     init_capnp = "generated/init_capnp.rs";
     /// Block templates.
     mining_capnp = "generated/mining_capnp.rs";
+    /// The node as a window sees it.
+    node_capnp = "generated/node_capnp.rs";
     /// RPC methods over IPC.
     rpc_capnp = "generated/rpc_capnp.rs";
     /// Wallet loader.

@@ -23,7 +23,10 @@ pub mod fuzz;
 pub use address::{AddressError, IpcAddress};
 pub use by_hand::{MAX_TEMPLATES, serve_init};
 pub use generated::InitProxy;
-pub use grs_mp::{Connection, Limits, Listener, Process, inherited_fd_argument, take_inherited_stream};
+pub use grs_mp::{
+    Connection, Limits, Listener, Process, inherited_fd_argument, inherited_fd_with_arguments,
+    take_inherited_stream,
+};
 pub use grs_tls::{Created, KeyFolder, TlsError};
 pub use join::{JoinError, Joined};
 pub use spawn::{Bound, Child, Ipc, PATIENCE, sibling_program};

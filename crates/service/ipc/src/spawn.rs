@@ -1,5 +1,6 @@
 //! What a process does with the runtime: spawn, serve, listen, connect.
 
+use std::ffi::OsString;
 use std::io;
 use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
@@ -68,6 +69,12 @@ impl Ipc {
     /// that has died at once.
     pub fn spawn(&self, program: &Path, hello: &Hello) -> CallResult<Child> {
         spawn_child(&self.handle(), program, hello)
+    }
+
+    /// As [`Ipc::spawn`], with arguments for the program. If it ends at once, the error is what it wrote to its standard
+    /// error.
+    pub fn spawn_with(&self, program: &Path, more: &[OsString], hello: &Hello) -> CallResult<Child> {
+        spawn_child_with(&self.handle(), program, more, hello)
     }
 
     /// Serves `init` on a connected stream, in a child process the one from [`crate::take_inherited_stream`].
@@ -151,7 +158,16 @@ impl Ipc {
 
 /// [`Ipc::spawn`] for a holder of the handle.
 pub(crate) fn spawn_child(home: &LoopHandle, program: &Path, hello: &Hello) -> CallResult<Child> {
-    let (process, stream) = grs_mp::spawn(program)
+    spawn_child_with(home, program, &[], hello)
+}
+
+fn spawn_child_with(
+    home: &LoopHandle,
+    program: &Path,
+    more: &[OsString],
+    hello: &Hello,
+) -> CallResult<Child> {
+    let (process, stream) = grs_mp::spawn_with(program, more)
         .map_err(|error| CallError::remote(format!("Cannot start {}: {error}", program.display())))?;
     let init = InitProxy::connect(home, stream)?;
     process.watch(init.connection());
@@ -162,6 +178,10 @@ pub(crate) fn spawn_child(home: &LoopHandle, program: &Path, hello: &Hello) -> C
         init.connection().close();
         if process.wait(Duration::from_secs(2)).is_none() {
             let _ = process.kill();
+        }
+        let words = process.last_words();
+        if !words.is_empty() {
+            return Err(CallError::remote(words));
         }
         return Err(error);
     }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use grs_interfaces::{
     BilingualString, CallError, CallResult, Chain, ChainClient, GlobalArgs, Handler, HandlerFn, Hello,
     LoadWalletCallback, RpcActor, RpcCommand, RpcReply, RpcRequest, SecureString, WalletDirEntry,
-    WalletLoader, WalletMigration, WalletOutcome,
+    WalletLoader, WalletMigration, WalletOutcome, Wallets,
 };
 
 use crate::spawn::{Child, Ipc};
@@ -379,6 +379,11 @@ impl WalletLoader for SupervisedWallet {
 
     fn get_wallets(&self) -> CallResult<Vec<String>> {
         self.loader()?.get_wallets()
+    }
+
+    /// Of the process that runs now. After its death it is of no use; the node tells windows of each new process.
+    fn gui_wallets(&self) -> CallResult<Arc<dyn Wallets>> {
+        self.loader()?.gui_wallets()
     }
 
     fn handle_load_wallet(&self, callback: Arc<dyn LoadWalletCallback>) -> CallResult<Arc<dyn Handler>> {

@@ -87,6 +87,14 @@ everywhere!(settings_are_the_same_everywhere, |init, _fake| kit::settings_suite(
     &*init.make_chain().unwrap()
 ));
 everywhere!(wallet_loader_is_the_same_everywhere, |init, fake| kit::loader_suite(init, &fake));
+everywhere!(node_is_the_same_everywhere, |init, _fake| kit::node_suite(init));
+everywhere!(wallets_are_the_same_everywhere, |init, _fake| {
+    kit::wallets_suite(&*init.make_node().unwrap().wallets().unwrap().unwrap())
+});
+everywhere!(wallets_of_a_loader_are_the_same_everywhere, |init, fake| {
+    let loader = init.make_wallet_loader(grs_interfaces::GlobalArgs::default(), fake.clone()).unwrap();
+    kit::wallets_suite(&*loader.gui_wallets().unwrap())
+});
 everywhere!(mining_is_the_same_everywhere, |init, fake| kit::mining_suite(init, &fake));
 
 #[test]

@@ -23,6 +23,15 @@ pub fn inherited_fd_argument(args: &[OsString]) -> Option<Result<RawFd, String>>
     }
 }
 
+/// As [`inherited_fd_argument`], for a program that is given arguments of its own besides: `-ipcfd`, a number, and those,
+/// which are answered too.
+pub fn inherited_fd_with_arguments(args: &[OsString]) -> Option<(Result<RawFd, String>, &[OsString])> {
+    if args.len() < 4 {
+        return None;
+    }
+    Some((inherited_fd_argument(&args[..3])?, &args[3..]))
+}
+
 /// Takes over the inherited socket. To be called once, before the program opens anything.
 ///
 /// The number is freed, standard input becomes `/dev/null` if it was the socket, and the stream will not be inherited

@@ -1,7 +1,7 @@
 //! Child processes that talk over an inherited socket.
 
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
@@ -24,6 +24,23 @@ struct Shared {
     pid: u32,
     state: Mutex<State>,
     cond: Condvar,
+    words: Arc<Mutex<Vec<u8>>>,
+}
+
+/// Bytes of standard error that are kept.
+const WORDS: usize = 4096;
+
+/// Copies what the child writes, and keeps the end.
+fn pass_on(mut pipe: impl Read, words: &Mutex<Vec<u8>>) {
+    let mut buffer = [0; 1024];
+    while let Ok(n @ 1..) = pipe.read(&mut buffer) {
+        // Nobody may be listening here either.
+        let _ = io::stderr().write_all(&buffer[..n]);
+        let mut words = lock(words);
+        words.extend_from_slice(&buffer[..n]);
+        let extra = words.len().saturating_sub(WORDS);
+        words.drain(..extra);
+    }
 }
 
 /// A child process.
@@ -36,19 +53,40 @@ pub struct Process(Arc<Shared>);
 /// besides standard output and error (all others are opened close-on-exec), and no other process that is started at the
 /// same moment can inherit it.
 pub fn spawn(program: &Path) -> io::Result<(Process, UnixStream)> {
+    spawn_with(program, &[])
+}
+
+/// As [`spawn`], with further arguments. If there are any, what the child writes to its standard error goes to that of
+/// this process, and the end of it is kept ([`Process::last_words`]).
+pub fn spawn_with(program: &Path, more: &[OsString]) -> io::Result<(Process, UnixStream)> {
     let (own, childs) = UnixStream::pair()?;
-    let mut child = Command::new(program)
-        .args(["-ipcfd", "0"].map(OsString::from))
-        .stdin(Stdio::from(OwnedFd::from(childs)))
-        .spawn()?;
+    let mut command = Command::new(program);
+    command.args(["-ipcfd", "0"]).args(more).stdin(Stdio::from(OwnedFd::from(childs)));
+    if !more.is_empty() {
+        command.stderr(Stdio::piped());
+    }
+    let mut child = command.spawn()?;
+    let words = Arc::new(Mutex::new(Vec::new()));
+    let reader = child.stderr.take().map(|pipe| {
+        let words = words.clone();
+        std::thread::Builder::new().name("ipc-stderr".to_owned()).spawn(move || pass_on(pipe, &words))
+    });
     let name = program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into_owned();
     let pid = child.id();
     tracing::debug!(target: "ipc", "Process {name} pid {pid} launched");
-    let process = Process(Arc::new(Shared { name, pid, state: Mutex::default(), cond: Condvar::new() }));
+    let process =
+        Process(Arc::new(Shared { name, pid, state: Mutex::default(), cond: Condvar::new(), words }));
     let watched = process.clone();
     std::thread::Builder::new().name("ipc-wait".to_owned()).spawn(move || {
         // Fails only if somebody else waits for all children; the status is unknown then.
         let status = child.wait().unwrap_or_else(|_| ExitStatus::from_raw(-1));
+        // Its last words are there before anyone hears of the end. A grandchild may keep the pipe open, though.
+        let end = Instant::now() + Duration::from_millis(200);
+        while reader.as_ref().is_some_and(|r| r.as_ref().is_ok_and(|r| !r.is_finished()))
+            && Instant::now() < end
+        {
+            std::thread::sleep(Duration::from_millis(1));
+        }
         watched.exited(status);
     })?;
     Ok((process, own))
@@ -85,6 +123,11 @@ impl Process {
     /// The exit status, if it has ended.
     pub fn status(&self) -> Option<ExitStatus> {
         lock(&self.0.state).status
+    }
+
+    /// The end of what a child with arguments of its own has written to standard error.
+    pub fn last_words(&self) -> String {
+        String::from_utf8_lossy(&lock(&self.0.words)).trim().to_owned()
     }
 
     /// Waits for the end; `None` if it takes longer than the time limit.

@@ -56,12 +56,20 @@ fn request(options: &Options) -> Result<Vec<u8>, Failure> {
     Ok(output.stdout)
 }
 
+/// The source files in a folder and the folders in it.
 fn sources(folder: &Path) -> Result<Vec<String>, Failure> {
     let mut paths: Vec<PathBuf> =
         std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
-    paths.retain(|path| path.extension().is_some_and(|ending| ending == "rs"));
     paths.sort();
-    Ok(paths.iter().map(std::fs::read_to_string).collect::<Result<_, _>>()?)
+    let mut out = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            out.extend(sources(&path)?);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            out.push(std::fs::read_to_string(&path)?);
+        }
+    }
+    Ok(out)
 }
 
 fn format(files: &[PathBuf]) -> Result<(), Failure> {

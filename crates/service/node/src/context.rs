@@ -12,6 +12,7 @@ use grs_rpc::{RpcError, RpcTable, code};
 use grs_socket::ConnectionManager;
 use grs_sync::{Interrupt, Scheduler};
 
+use crate::gui_interface::GuiContext;
 use crate::mining::DraftMaker;
 use crate::remote_calls::RemoteCalls;
 use crate::tip::TipWatch;
@@ -39,6 +40,7 @@ pub struct NodeContext {
     pub(crate) connman: OnceLock<Arc<ConnectionManager>>,
     pub(crate) fees: OnceLock<Arc<FeeEstimator>>,
     pub(crate) filter_index: OnceLock<Arc<FilterIndex>>,
+    pub(crate) gui: GuiContext,
     exit_status: AtomicI32,
     warnings: Mutex<Vec<(String, String)>>,
     on_mock_time: Mutex<Vec<Arc<dyn Fn(i64) + Send + Sync>>>,
@@ -65,6 +67,7 @@ impl NodeContext {
             connman: OnceLock::new(),
             fees: OnceLock::new(),
             filter_index: OnceLock::new(),
+            gui: GuiContext::default(),
             exit_status: AtomicI32::new(0),
             warnings: Mutex::new(Vec::new()),
             on_mock_time: Mutex::new(Vec::new()),
@@ -99,6 +102,16 @@ impl NodeContext {
     /// The fee estimator; an RPC error where there is none (`-blocksonly`, or not loaded yet).
     pub fn fee_estimator(&self) -> Result<&Arc<FeeEstimator>, RpcError> {
         self.fees.get().ok_or_else(|| RpcError::internal("Fee estimation disabled"))
+    }
+
+    /// The process of the wallets has been started again after a loss; windows are told.
+    pub fn wallet_process_running(&self) {
+        self.gui.wallet_running(false);
+    }
+
+    /// The process of the wallets is gone; windows are told why.
+    pub fn wallet_process_lost(&self, cause: String) {
+        self.gui.wallet_lost(cause);
     }
 
     /// Code that the process ends with.

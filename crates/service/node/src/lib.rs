@@ -6,6 +6,7 @@ pub mod broadcast;
 mod bump;
 mod chain_interface;
 mod context;
+mod gui_interface;
 pub mod init;
 pub mod mempool_file;
 mod mining;
@@ -18,5 +19,6 @@ mod tip;
 
 pub use chain_interface::NodeChain;
 pub use context::NodeContext;
+pub use gui_interface::NodeGui;
 pub use mining::NodeMining;
 pub use tip::TipWatch;

@@ -80,9 +80,18 @@ impl Notifications for NodeNotifications {
         false
     }
 
+    fn header_tip(&self, _state: SynchronizationState, height: i64, _time: i64, presync: bool) {
+        if let Some(node) = self.node.upgrade() {
+            node.gui.set_presync(if presync { height } else { -1 });
+        }
+    }
+
     fn progress(&self, title: &str, percent: i32) {
         if !title.is_empty() {
             info!("{title} [{percent}%]");
+        }
+        if let Some(node) = self.node.upgrade() {
+            node.gui.set_progress(title, percent);
         }
     }
 

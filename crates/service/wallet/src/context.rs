@@ -17,6 +17,7 @@ use serde_json::Value;
 use crate::db::{self, DbError, OpenMode, WalletDb};
 use crate::error::{WalletError, WalletResult};
 use crate::flags;
+use crate::gui::Signal;
 use crate::host::Host;
 use crate::options::WalletOptions;
 use crate::wallet::Wallet;
@@ -75,6 +76,8 @@ pub(crate) struct WalletContext {
     wallets: RwLock<Vec<Arc<Wallet>>>,
     loading: Mutex<HashSet<String>>,
     callbacks: Mutex<Vec<(u64, Arc<dyn LoadWalletCallback>)>>,
+    /// A wallet has come or gone.
+    pub(crate) changed: Arc<Signal>,
     /// Canonical `-walletdir`, once it has been checked.
     dir: Mutex<Option<PathBuf>>,
 }
@@ -105,6 +108,7 @@ impl WalletContext {
             wallets: RwLock::new(Vec::new()),
             loading: Mutex::new(HashSet::new()),
             callbacks: Mutex::new(Vec::new()),
+            changed: Arc::default(),
             dir: Mutex::new(None),
         }
     }
@@ -147,6 +151,7 @@ impl WalletContext {
             callback.loaded(&wallet.name)?;
         }
         self.wallets.write().unwrap_or_else(PoisonError::into_inner).push(wallet.clone());
+        self.changed.touch();
         Ok(())
     }
 
@@ -342,6 +347,7 @@ impl WalletContext {
                 return false;
             }
         }
+        self.changed.touch();
         self.update_setting(&wallet.name, on_startup, warnings);
         true
     }

@@ -15,6 +15,7 @@ mod events;
 pub mod flags;
 #[doc(hidden)]
 pub mod fuzz;
+mod gui;
 mod host;
 mod keyman;
 mod loader;

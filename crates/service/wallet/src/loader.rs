@@ -322,6 +322,10 @@ impl WalletLoader for WalletProcess {
         Ok(self.context.wallets().iter().map(|wallet| wallet.name.clone()).collect())
     }
 
+    fn gui_wallets(&self) -> CallResult<Arc<dyn grs_interfaces::gui::Wallets>> {
+        Ok(Arc::new(crate::gui::GuiWallets::new(&self.context)))
+    }
+
     fn handle_load_wallet(&self, callback: Arc<dyn LoadWalletCallback>) -> CallResult<Arc<dyn Handler>> {
         let id = self.context.add_callback(callback);
         let context = Arc::downgrade(&self.context);

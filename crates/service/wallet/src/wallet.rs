@@ -16,6 +16,7 @@ use crate::db::WalletDb;
 use crate::error::{WalletError, WalletResult};
 use crate::events::{EventQueue, WalletEvents};
 use crate::flags;
+use crate::gui::GuiState;
 use crate::options::WalletOptions;
 use crate::records::{RecordKey, TxState, WalletTx, name};
 use crate::state::{CLIENT_VERSION, LoadOutcome, NO_HEIGHT, State, TIMESTAMP_WINDOW, TxNotice, wallet_log};
@@ -53,6 +54,8 @@ pub(crate) struct Wallet {
     pub(crate) relock_round: AtomicU64,
     next_resend: AtomicI64,
     pub(crate) events: EventQueue,
+    /// For windows.
+    pub(crate) gui: Arc<GuiState>,
     handler: Mutex<Option<Arc<dyn Handler>>>,
 }
 
@@ -82,6 +85,7 @@ impl Wallet {
             relock_round: AtomicU64::new(0),
             next_resend: AtomicI64::new(clock::now_secs() + resend_delay()),
             events: EventQueue::default(),
+            gui: Arc::default(),
             handler: Mutex::new(None),
         })
     }
@@ -412,6 +416,7 @@ impl Wallet {
 
     /// Tells others of transactions that have come or changed.
     pub(crate) fn run_notices(&self) {
+        self.gui.changed.touch();
         let notices = std::mem::take(&mut self.lock().notices);
         if self.options.notify_command.is_empty() {
             return;
@@ -439,6 +444,7 @@ impl Wallet {
 impl Drop for Wallet {
     fn drop(&mut self) {
         info!("[{}] Releasing wallet {}..", self.display_name(), self.name);
+        self.gui.changed.touch();
     }
 }
 

@@ -10,3 +10,6 @@ pub mod status;
 pub mod sync_overlay;
 pub mod transactions;
 pub mod wallet_menu;
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use grs_hashes::BlockHash;
 
-use super::Wallets;
+use crate::gui::Wallets;
 use crate::{CallResult, Handler, RpcReply};
 
 /// A node, for a window.
@@ -23,8 +23,8 @@ pub trait Node: Send + Sync {
         subscriber: Arc<dyn NodeSubscriber>,
     ) -> CallResult<Arc<dyn Handler>>;
 
-    /// Runs an RPC method. `params` is the JSON text of an array or object, `wallet` the wallet it is meant for.
-    fn execute_rpc(&self, method: &str, params: &str, wallet: Option<&str>) -> CallResult<RpcReply>;
+    /// Runs an RPC method. `arguments` is the JSON text of an array or object, `wallet` the wallet it is meant for.
+    fn execute_rpc(&self, method: &str, arguments: &str, wallet: Option<String>) -> CallResult<RpcReply>;
 
     /// Names of all RPC methods, sorted.
     fn rpc_methods(&self) -> CallResult<Vec<String>>;
@@ -309,7 +309,7 @@ pub struct PeerSnapshot {
 }
 
 /// A banned subnet.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct BanEntry {
     /// Address with prefix length.
     pub subnet: String,

@@ -91,7 +91,7 @@ impl std::fmt::Debug for SendOrder {
 }
 
 /// A payment that was made.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Sent {
     /// The transaction.
     pub txid: Txid,
@@ -158,7 +158,7 @@ pub enum SendProblem {
 }
 
 /// What the rates are for one target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct FeeLevel {
     /// Blocks within which it should confirm.
     pub target: u32,

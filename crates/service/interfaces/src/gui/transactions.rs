@@ -64,7 +64,7 @@ pub enum TxStatus {
 }
 
 /// One row of the list: an output that matters, or a whole transaction.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TxRow {
     /// The transaction.
     pub txid: Txid,
@@ -161,7 +161,7 @@ pub struct TxPage {
 }
 
 /// All about one transaction.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TxDetails {
     /// The transaction.
     pub txid: Txid,

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use grs_hashes::Txid;
 
-use super::{FeeLevels, SendOrder, SendPreview, SendProblem, SendRequest, SendStatus, SendToken, Sent};
-use super::{TxDetails, TxPage, TxQuery, TxRow};
+use crate::gui::{
+    FeeLevels, SendOrder, SendPreview, SendProblem, SendRequest, SendStatus, SendToken, Sent, TxDetails,
+    TxPage, TxQuery, TxRow,
+};
 use crate::{BilingualString, CallResult, Handler, SecureString, WalletOutcome};
 
 /// All wallets of a process, for a window.
@@ -93,7 +95,7 @@ pub trait WalletSubscriber: Send + Sync {
 }
 
 /// A wallet that can be opened.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WalletEntry {
     /// Name; empty for the default wallet.
     pub name: String,

@@ -4,6 +4,8 @@
 //! errors, never panics.
 
 mod chain;
+mod fields;
+mod gui;
 mod mining;
 mod process;
 #[cfg(test)]
@@ -13,10 +15,10 @@ mod values;
 use std::borrow::Cow;
 
 use grs_interfaces::{
-    CallError, CallResult, FeeReason, MempoolRemovalReason, RbfState, Role, RpcMode, RpcVersion, ScanStatus,
-    SettingsAction, TxBroadcast,
+    AddressKind, CallError, CallResult, FeeReason, MempoolRemovalReason, NodePhase, PeerDirection, RbfState,
+    Role, RpcMode, RpcVersion, ScanStatus, SettingsAction, TxBroadcast, TxKind, TxSortColumn,
 };
-use grs_ipc_schema::{chain_capnp, grs_init_capnp};
+use grs_ipc_schema::{chain_capnp, grs_init_capnp, gui_wallet_capnp, node_capnp};
 
 /// Writes a struct, or a list of anything but structs, into its builder.
 pub(crate) trait ToWire<B> {
@@ -127,5 +129,16 @@ enumerations! {
     RpcMode = chain_capnp::RpcMode { Execute = Execute, GetHelp = GetHelp, GetArgs = GetArgs }
     RpcVersion = chain_capnp::RpcVersion { V1Legacy = V1Legacy, V2 = V2 }
     SettingsAction = chain_capnp::SettingsAction { Write = Write, SkipWrite = SkipWrite }
+    NodePhase = node_capnp::NodePhase { Starting = Starting, Running = Running, Stopping = Stopping }
+    PeerDirection = node_capnp::PeerDirection { Inbound = Inbound, Outbound = Outbound }
+    AddressKind = gui_wallet_capnp::AddressKind {
+        Legacy = Legacy, P2shSegwit = P2shSegwit, Bech32 = Bech32, Bech32m = Bech32m,
+    }
+    TxKind = gui_wallet_capnp::TxKind {
+        Received = Received, Sent = Sent, ToSelf = ToSelf, Mined = Mined, Other = Other,
+    }
+    TxSortColumn = gui_wallet_capnp::TxSortColumn {
+        Status = Status, Date = Date, Kind = Kind, Label = Label, Amount = Amount,
+    }
     Role = grs_init_capnp::Role { Node = Node, Wallet = Wallet, Gui = Gui, Other = Other }
 }

@@ -65,6 +65,19 @@ impl Init for InitProxy {
         })
     }
 
+    fn make_node(&self) -> CallResult<Arc<dyn Node>> {
+        self.0.call(move |client, call| async move {
+            let mut ask = client.make_node_request();
+            {
+                let mut p = ask.get();
+                call.context(p.reborrow().init_context())?;
+            }
+            let answer = call.send(ask).await?;
+            let r = answer.get()?;
+            Ok(Arc::new(NodeProxy::new(call.session(), r.get_result()?)) as Arc<dyn Node>)
+        })
+    }
+
     fn make_rpc(&self) -> CallResult<Arc<dyn Rpc>> {
         self.0.call(move |client, call| async move {
             let client: init::Client = FromClientHook::new(client.client.hook);
@@ -167,6 +180,24 @@ impl grs_init::Server for InitServer {
         {
             let mut out = results.get();
             out.set_result(wallet_loader_client(&self.hosted.session, value));
+        }
+        call.done(&mut results)
+    }
+
+    async fn make_node(
+        self: Rc<Self>,
+        params: grs_init::MakeNodeParams,
+        mut results: grs_init::MakeNodeResults,
+    ) -> Result<(), capnp::Error> {
+        let call = self.hosted.session.receive(&params);
+        let value = {
+            let p = params.get()?;
+            let object = self.hosted.get().map_err(exception)?;
+            call.run(RequestContext::read(p.get_context()), move || object.make_node()).await?
+        };
+        {
+            let mut out = results.get();
+            out.set_result(node_client(&self.hosted.session, value));
         }
         call.done(&mut results)
     }

@@ -209,6 +209,19 @@ impl WalletLoader for WalletLoaderProxy {
         })
     }
 
+    fn gui_wallets(&self) -> CallResult<Arc<dyn Wallets>> {
+        self.0.call(move |client, call| async move {
+            let mut ask = client.gui_wallets_request();
+            {
+                let mut p = ask.get();
+                call.context(p.reborrow().init_context())?;
+            }
+            let answer = call.send(ask).await?;
+            let r = answer.get()?;
+            Ok(Arc::new(WalletsProxy::new(call.session(), r.get_result()?)) as Arc<dyn Wallets>)
+        })
+    }
+
     fn handle_load_wallet(&self, callback: Arc<dyn LoadWalletCallback>) -> CallResult<Arc<dyn Handler>> {
         self.0.call(move |client, call| async move {
             let mut ask = client.handle_load_wallet_request();
@@ -519,6 +532,24 @@ impl wallet_loader::Server for WalletLoaderServer {
         {
             let mut out = results.get();
             out.set_result(handler_client(&self.hosted.session, value));
+        }
+        call.done(&mut results)
+    }
+
+    async fn gui_wallets(
+        self: Rc<Self>,
+        params: wallet_loader::GuiWalletsParams,
+        mut results: wallet_loader::GuiWalletsResults,
+    ) -> Result<(), capnp::Error> {
+        let call = self.hosted.session.receive(&params);
+        let value = {
+            let p = params.get()?;
+            let object = self.hosted.get().map_err(exception)?;
+            call.run(RequestContext::read(p.get_context()), move || object.gui_wallets()).await?
+        };
+        {
+            let mut out = results.get();
+            out.set_result(wallets_client(&self.hosted.session, value));
         }
         call.done(&mut results)
     }

@@ -466,6 +466,9 @@ impl Init for FakeInit {
     fn make_mining(&self) -> CallResult<Option<Arc<dyn Mining>>> {
         Ok(Some(Arc::new(FakeMining { chain: self.chain.clone(), waits: Arc::default() })))
     }
+    fn make_node(&self) -> CallResult<Arc<dyn Node>> {
+        Ok(Arc::new(super::KitNode))
+    }
     fn make_rpc(&self) -> CallResult<Arc<dyn Rpc>> {
         Ok(Arc::new(FakeRpc))
     }
@@ -568,6 +571,9 @@ impl ChainClient for FakeLoader {
 }
 
 impl WalletLoader for FakeLoader {
+    fn gui_wallets(&self) -> CallResult<Arc<dyn Wallets>> {
+        Ok(Arc::new(super::KitWallets))
+    }
     fn create_wallet(&self, name: &str, passphrase: SecureString, flags: u64) -> CallResult<WalletOutcome> {
         for callback in self.callbacks.lock().unwrap().iter() {
             callback.loaded(name)?;

@@ -3,9 +3,11 @@
 #![allow(dead_code, reason = "each test program uses only some of it")]
 
 mod fake;
+mod gui;
 mod suites;
 
 pub use fake::{FakeChain, FakeInit, Recorder};
+pub use gui::*;
 pub use suites::*;
 
 use grs_hashes::BlockHash;

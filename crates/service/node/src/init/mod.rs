@@ -37,6 +37,11 @@ pub trait Host: Send + Sync {
     /// The program, for its help text and options.
     fn program(&self) -> Program;
 
+    /// The node exists; nothing of it has been loaded yet. Called once, first of all.
+    fn attach(&self, node: &Arc<NodeContext>) {
+        let _ = node;
+    }
+
     /// Makes the wallet loader that works on `chain`; `None` where this program has none. Called once, early, unless
     /// `-disablewallet` is given.
     fn make_wallet_loader(

@@ -93,6 +93,7 @@ fn start_and_wait(
     }
 
     let locks = steps::lock_directories(&node)?;
+    host.attach(&node);
     let mut running = Running {
         node: node.clone(),
         host,

@@ -284,6 +284,7 @@ pub(crate) fn start(running: &mut Running, limits: &Limits) -> Result<(), StartF
     {
         return Err(StartFailed);
     }
+    node.gui.wallet_running(true);
     let chainman = node.chainman.get().cloned().ok_or(StartFailed)?;
     if node.args.get_int("-prune", 0_i64) != 0 {
         init_message(&node, "Pruning blockstore…");
@@ -393,6 +394,7 @@ fn start_wallet(running: &mut Running) -> Result<(), StartFailed> {
     let loader = running.host.make_wallet_loader(node, chain);
     running.wallet = loader.or_else(|e| fail(format!("Cannot start the wallet: {e}")))?;
     let Some(wallet) = &running.wallet else { return Ok(()) };
+    node.gui.set_wallet_loader(wallet);
     wallet_answer(wallet.register_rpcs().map(|()| true))?;
     let mocked = Arc::downgrade(wallet);
     node.on_mock_time(Arc::new(move |time| {

@@ -197,7 +197,7 @@ fn describe(state: &State, wtx: &WalletTx, facts: &ChainFacts, out: &mut Map<Str
     put("time", wtx.time().into());
     put("timereceived", wtx.time_received.into());
     put("bip125-replaceable", (*facts.replaceable.get(&wtx.txid()).unwrap_or(&"no")).into());
-    for (key, value) in &wtx.values {
+    for (key, value) in wtx.values.iter().filter(|(key, _)| key.as_str() != crate::gui::TOKEN_VALUE) {
         put(key, value.as_str().into());
     }
 }

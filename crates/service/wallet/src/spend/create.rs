@@ -170,7 +170,12 @@ impl Wallet {
     }
 
     /// Kind of change that looks like the payment. Reference: `TransactionChangeType`.
-    fn change_kind(&self, state: &State, recipients: &[Recipient], control: &CoinControl) -> OutputType {
+    pub(crate) fn change_kind(
+        &self,
+        state: &State,
+        recipients: &[Recipient],
+        control: &CoinControl,
+    ) -> OutputType {
         if let Some(kind) = control.change_type.or(self.options.change_type) {
             return kind;
         }

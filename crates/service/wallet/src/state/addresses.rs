@@ -62,6 +62,7 @@ impl State {
             }
             Ok(state.db.write(RecordKey::new(name::NAME).text(&address).bytes(), &encode_text(label))?)
         })?;
+        self.book_version += 1;
         let entry = self.address_book.entry(destination.clone()).or_default();
         entry.label = Some(label.to_owned());
         if purpose.is_some() {

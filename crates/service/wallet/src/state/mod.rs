@@ -80,6 +80,8 @@ pub(crate) struct State {
     /// Outputs that are ours, spent or not.
     pub(crate) coins: BTreeMap<OutPoint, TxOut>,
     pub(crate) address_book: BTreeMap<Destination, AddressEntry>,
+    /// Grows with each change of labels or of what is ours.
+    pub(crate) book_version: u64,
     /// Locked outputs, and whether that is stored.
     pub(crate) locked_coins: BTreeMap<OutPoint, bool>,
     pub(crate) last_block_height: i32,
@@ -114,6 +116,7 @@ impl State {
             spends: HashMap::new(),
             coins: BTreeMap::new(),
             address_book: BTreeMap::new(),
+            book_version: 0,
             locked_coins: BTreeMap::new(),
             last_block_height: NO_HEIGHT,
             last_block: BlockHash::ZERO,

@@ -48,6 +48,7 @@ impl State {
 
     /// The same for all transactions, after new descriptors.
     pub(crate) fn refresh_coins(&mut self) {
+        self.book_version += 1;
         let txs: Vec<TxRef> = self.txs.values().map(|wtx| wtx.tx.clone()).collect();
         for tx in txs {
             self.add_coins_of(&tx);
@@ -114,6 +115,10 @@ impl State {
                 self.note_birth_time(wtx.time());
                 self.ordered.insert((wtx.order_pos, txid));
                 self.txs.insert(txid, wtx);
+                // Lists that took a later transaction for another's have to look again.
+                if (0..tx.outputs.len()).any(|n| self.spends.contains_key(&OutPoint::new(txid, n as u32))) {
+                    self.book_version += 1;
+                }
                 if !tx.is_coinbase() {
                     for input in &tx.inputs {
                         self.add_spend(input.prevout, txid)?;
