@@ -94,7 +94,7 @@ fn snapshot(node: &NodeContext, peers: bool) -> NodeSnapshot {
         MempoolTotals {
             transactions: stats.count as u64,
             usage: stats.usage as u64,
-            max_usage: mempool.options().max_size_bytes.max(0) as u64,
+            max_usage: mempool.options().max_size_bytes as u64,
         }
     });
     let local = connman.map_or_else(Vec::new, |c| c.local_addresses());

@@ -318,6 +318,6 @@ pub(super) fn details(state: &State, txid: &Txid) -> Option<TxDetails> {
         comment: wtx.values.get("comment").cloned().unwrap_or_default(),
         replaces: other("replaces_txid"),
         replaced_by: other("replaced_by_txid"),
-        hex: grs_encoding::hex_encode(&grs_encoding::encode_to_vec(wtx.tx.as_ref())),
+        hex: grs_encoding::hex_encode(grs_encoding::encode_to_vec(wtx.tx.as_ref())),
     })
 }

@@ -25,7 +25,7 @@ pub(crate) const TOKEN_VALUE: &str = "grs_order";
 const MOST_RECIPIENTS: usize = 1000;
 
 fn token_text(token: SendToken) -> String {
-    grs_encoding::hex_encode(&token.0)
+    grs_encoding::hex_encode(token.0)
 }
 
 /// Reads recipients; the first mistake is the answer.
@@ -152,10 +152,10 @@ fn amounts(tx: &TxRef, change: Option<usize>, shuffled: &[Recipient], given: &[R
 
 fn change_address(wallet: &Wallet, kind: grs_descriptor::OutputType) -> Option<Destination> {
     let mut known = locked(&wallet.gui.change);
-    if !known.contains_key(&kind) {
+    if let std::collections::btree_map::Entry::Vacant(e) = known.entry(kind) {
         // Without one, the selection says so if change is needed.
         let made = wallet.lock().new_destination(kind, true).ok()?;
-        known.insert(kind, made);
+        e.insert(made);
     }
     known.get(&kind).cloned()
 }

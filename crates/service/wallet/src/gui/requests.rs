@@ -37,7 +37,7 @@ fn encode(request: &ReceiveRequest) -> Vec<u8> {
 fn decode(value: &[u8]) -> Result<ReceiveRequest, DecodeError> {
     let mut outer = Reader::new(value);
     let inner = outer.var_bytes()?;
-    let mut reader = Reader::new(&inner);
+    let mut reader = Reader::new(inner);
     reader.i32_le()?;
     let id = reader.i64_le()?;
     let time = reader.u32_le()?;
