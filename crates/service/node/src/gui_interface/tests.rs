@@ -44,16 +44,17 @@ fn a_node_that_has_not_loaded_yet_can_be_watched() {
     let _news = gui.subscribe(wanted, Arc::new(Told(Mutex::new(tell)))).unwrap();
     let first = next();
     assert_eq!((first.phase, first.peers.as_deref()), (NodePhase::Starting, Some([].as_slice())));
-    assert_eq!(gui.execute_rpc("uptime", "[]", None).unwrap().unwrap_err().code, -28);
+    assert_eq!(gui.execute_rpc("validateaddress", "[\"x\"]", None).unwrap().unwrap_err().code, -28);
     node.set_warning("x", "Something is odd");
     assert_eq!(next().warnings, ["Something is odd"]);
     node.gui.set_progress("Rescanning…", 40);
     assert_eq!(next().progress.unwrap().percent, Some(40));
     node.rpc.set_warmup_finished();
     assert_eq!(next().phase, NodePhase::Running);
-    assert!(gui.execute_rpc("uptime", "[]", Some("a/b".into())).unwrap().is_ok());
+    let answer = gui.execute_rpc("validateaddress", "[\"x\"]", Some("a/b".into())).unwrap().unwrap();
+    assert!(answer.contains("\"isvalid\":false"), "{answer}");
     assert_eq!(gui.execute_rpc("nosuch", "[]", None).unwrap().unwrap_err().code, -32601);
-    assert!(gui.execute_rpc("uptime", "7", None).is_err());
+    assert!(gui.execute_rpc("validateaddress", "7", None).is_err());
     gui.request_shutdown().unwrap();
     assert_eq!(next().phase, NodePhase::Stopping);
     // Nothing follows, and the thread is gone.
