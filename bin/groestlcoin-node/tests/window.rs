@@ -141,7 +141,9 @@ fn a_started_node_with_everything_a_day_needs() {
     window.wait("the history", |v| v.wallet.as_ref().unwrap().requests.contains(&request));
     let mined = window.console(&format!("generatetoaddress(122, {})[0]", request.address));
     assert_eq!(mined.len(), 64, "{mined}");
-    let view = window.wait("the rewards", |v| available(v) > 0);
+    let view = window.wait("the rewards", |v| {
+        v.wallet.as_ref().is_some_and(|w| w.snapshot.last_block_height == 122) && available(v) > 0
+    });
     let before = available(&view);
     assert_eq!(window.console("getblockcount"), "122");
 
@@ -180,7 +182,9 @@ fn a_started_node_with_everything_a_day_needs() {
     window.wait("the wallet again", |v| v.wallet_fresh() && v.wallet.is_some());
     assert_eq!(window.console("getblockcount"), "122");
 
-    // The node dies: another one is started, with the same data.
+    // The node dies: another one is started, with the same data. This method writes the chain to disk; without it a node
+    // that is killed forgets its newest blocks.
+    assert!(window.console("gettxoutsetinfo").contains("\"height\": 122"));
     kill(node.try_into().unwrap());
     let view = window.wait("the loss", |v| matches!(v.link, Link::Lost { .. }));
     assert!(view.wallet.is_some() && view.node.is_some());
