@@ -119,6 +119,6 @@ mod tests {
             assert!(decode(&bytes[..cut]).is_err());
         }
         // Length, version 1, number 7, time, version 1, then texts by length.
-        assert_eq!(bytes[..17], [0x31, 1, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0x10, 0x5e, 0x5f]);
+        assert_eq!(bytes[..17], [0x2d, 1, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0x10, 0x5e, 0x5f]);
     }
 }
