@@ -278,7 +278,7 @@ pub struct View {
     pub ownership: Ownership,
     /// The node; `None` until it has answered once.
     pub info: Option<Arc<NodeInfo>>,
-    /// Its last known state. Old unless [`Link::is_fresh`].
+    /// Its last known state. Old unless [`View::node_fresh`].
     pub node: Option<Arc<NodeSnapshot>>,
     /// Connection with the wallets.
     pub wallet_link: WalletLink,
@@ -302,6 +302,12 @@ pub struct View {
     pub pending_sends: Arc<Vec<PendingSend>>,
     /// Speed of the synchronisation.
     pub sync_rate: crate::sync::SyncRate,
+    /// Since when the node has not answered although the connection is there, Unix seconds. It may be stopped or busy.
+    pub node_silent_since: Option<i64>,
+    /// The same for the process of the wallet that is shown.
+    pub wallet_silent_since: Option<i64>,
+    /// Why no node runs, until one does. It stays when all is closed: the program has failed then.
+    pub failure: Option<String>,
     /// Replies to the last actions.
     pub replies: Arc<BTreeMap<ActionId, Reply>>,
 }
@@ -312,9 +318,14 @@ impl View {
         self.replies.get(&id)
     }
 
+    /// Whether what is shown of the node is of now.
+    pub fn node_fresh(&self) -> bool {
+        self.link.is_fresh() && self.node_silent_since.is_none()
+    }
+
     /// Whether what is shown of the wallet is of now.
     pub fn wallet_fresh(&self) -> bool {
-        self.link.is_fresh() && self.wallet_link == WalletLink::Running
+        self.node_fresh() && self.wallet_link == WalletLink::Running && self.wallet_silent_since.is_none()
     }
 
     /// Name of the wallet that is shown.

@@ -50,6 +50,15 @@ pub fn banners(view: &View, now: i64) -> Vec<Banner> {
         Link::Stopping => out.push(banner(Severity::Info, view.ownership.quit_text().to_owned())),
         Link::Failed(text) => out.push(banner(Severity::Error, text.clone())),
     }
+    let silent = |text: Text, since: i64| {
+        let span = format::rough_span((now - since).max(0));
+        banner(Severity::Warning, text.with(&[("span", &span)]))
+    };
+    match (view.node_silent_since, view.wallet_silent_since) {
+        (Some(since), _) => out.push(silent(Text::NodeSilent, since)),
+        (None, Some(since)) => out.push(silent(Text::WalletSilent, since)),
+        (None, None) => {}
+    }
     if let (Link::Running, WalletLink::Lost { cause }) = (&view.link, &view.wallet_link) {
         out.push(banner(Severity::Error, Text::WalletLost.with(&[("cause", cause)])));
     }
@@ -75,6 +84,12 @@ pub fn banners(view: &View, now: i64) -> Vec<Banner> {
 /// Whether data on the pages is old and has to be marked so.
 pub fn stale(view: &View) -> Option<&'static str> {
     match (&view.link, &view.wallet_link) {
+        (Link::Running | Link::Connecting, _) if view.node_silent_since.is_some() => {
+            Some(Text::StaleNodeSilent.s())
+        }
+        (Link::Running, WalletLink::Running) if view.wallet_silent_since.is_some() => {
+            Some(Text::StaleWalletSilent.s())
+        }
         (Link::Running, WalletLink::Lost { .. }) => Some(Text::StaleWallet.s()),
         (Link::Running | Link::Connecting, _) => None,
         _ if view.node.is_some() => Some(Text::StaleNode.s()),

@@ -43,6 +43,8 @@ pub struct LinkMachine {
     in_process: bool,
     /// Whether there has been a connection.
     connected_once: bool,
+    /// Whether the node of this connection has loaded.
+    ran: bool,
     /// Tries since the last connection.
     attempts: u32,
     pause: i64,
@@ -56,6 +58,7 @@ impl LinkMachine {
             ownership: Ownership::Unknown,
             in_process,
             connected_once: false,
+            ran: false,
             attempts: 0,
             pause: FIRST_PAUSE,
         }
@@ -105,8 +108,14 @@ impl LinkMachine {
             Attempt::Start => Ownership::Started,
         };
         self.connected_once = true;
+        self.ran = false;
         self.attempts = 0;
         self.pause = FIRST_PAUSE;
+    }
+
+    /// The node has loaded.
+    pub fn running(&mut self) {
+        self.ran = true;
     }
 
     fn wait(&mut self, cause: String) -> Next {
@@ -138,6 +147,8 @@ impl LinkMachine {
             // The node's `stop` ends the window too, as in groestlcoin-qt.
             (Ownership::Started | Ownership::InProcess, true) => Next::Close,
             (Ownership::InProcess, false) => Next::Fail(loss.cause),
+            // What ends while it loads, such as for broken files, would do so again.
+            (Ownership::Started, false) if !self.ran => Next::Fail(loss.cause),
             _ => self.wait(loss.cause),
         }
     }
@@ -163,6 +174,7 @@ mod tests {
         assert_eq!(machine.failed(&join, none()), Next::Try(Attempt::Start));
         machine.connected(&Attempt::Start);
         assert_eq!(machine.ownership(), Ownership::Started);
+        machine.running();
         // It crashed: another one is started, with growing pauses.
         assert_eq!(machine.lost(loss(false)), Next::Wait { cause: "gone".into(), seconds: 1 });
         assert_eq!(machine.retry(), Attempt::Start);
@@ -179,6 +191,8 @@ mod tests {
         assert_eq!(machine.attempts(), 0);
         // It was told to stop.
         assert_eq!(machine.lost(loss(true)), Next::Close);
+        // It ends before it has loaded: there is no point in starting it again and again.
+        assert_eq!(machine.lost(loss(false)), Next::Fail("gone".into()));
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod calls;
 mod lane;
 mod payments;
 mod pending;
+mod pulse;
 mod state;
 mod subscribers;
 mod transactions;

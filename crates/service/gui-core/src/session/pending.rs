@@ -1,7 +1,8 @@
 //! Payments whose outcome is not known, in a file, so that nothing is forgotten when the window dies too.
 
+use std::fs::File;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use grs_interfaces::gui::SendToken;
 use serde_json::{Value, json};
@@ -9,14 +10,39 @@ use serde_json::{Value, json};
 use crate::texts::Text;
 use crate::view::{PendingSend, PendingState};
 
-/// Name of the file in the data directory.
-pub(super) const FILE_NAME: &str = "gui-payments.json";
+/// Windows on one data directory at a time that keep payments; more keep none.
+const MOST_WINDOWS: u32 = 32;
 /// A larger file is not one of ours.
 const MOST_BYTES: u64 = 1 << 20;
 
-/// The file; without path nothing is kept.
-#[derive(Debug, Clone)]
-pub(super) struct PendingFile(Option<PathBuf>);
+/// The file of this window. It is locked as long as the window lives, so that two windows on one data directory leave
+/// each other's payments alone, and a later one finds those of a window that died.
+#[derive(Debug)]
+pub(super) enum PendingFile {
+    /// Nothing is to be kept.
+    Nowhere,
+    /// Here.
+    At(Locked),
+    /// Nothing can be kept, so that no order can be given.
+    Unusable,
+}
+
+#[derive(Debug)]
+pub(super) struct Locked {
+    path: PathBuf,
+    _lock: File,
+}
+
+/// The file with that number, if no other window has it.
+fn lock(dir: &Path, number: u32) -> Option<Locked> {
+    let name = match number {
+        0 => "gui-payments".to_owned(),
+        n => format!("gui-payments-{n}"),
+    };
+    let file = File::create(dir.join(format!("{name}.lock"))).ok()?;
+    file.try_lock().ok()?;
+    Some(Locked { path: dir.join(format!("{name}.json")), _lock: file })
+}
 
 fn hex(token: SendToken) -> String {
     token.0.iter().map(|b| format!("{b:02x}")).collect()
@@ -33,26 +59,49 @@ fn token(text: &str) -> Option<SendToken> {
     Some(SendToken(out))
 }
 
-impl PendingFile {
-    pub(super) fn new(path: Option<PathBuf>) -> PendingFile {
-        PendingFile(path)
+/// What is in a file. Payments that were under way are of unknown outcome now.
+fn read(path: &Path) -> Vec<PendingSend> {
+    if !std::fs::metadata(path).is_ok_and(|m| m.len() <= MOST_BYTES) {
+        return Vec::new();
     }
+    let value = std::fs::read(path).ok().and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
+    let items = value.as_ref().and_then(Value::as_array);
+    items.into_iter().flatten().filter_map(read_one).collect()
+}
 
-    /// What is in the file. Payments that were under way are of unknown outcome now.
-    pub(super) fn read(&self) -> Vec<PendingSend> {
-        let Some(path) = &self.0 else { return Vec::new() };
-        if !std::fs::metadata(path).is_ok_and(|m| m.len() <= MOST_BYTES) {
-            return Vec::new();
+impl PendingFile {
+    /// The file of a new window in a data directory, without which nothing is kept, and what windows before it left.
+    pub(super) fn open(dir: Option<&Path>) -> (PendingFile, Vec<PendingSend>) {
+        let Some(dir) = dir else { return (PendingFile::Nowhere, Vec::new()) };
+        let is_there = |n: &u32| *n == 0 || dir.join(format!("gui-payments-{n}.json")).exists();
+        let Some((own, first)) = (0..MOST_WINDOWS).find_map(|n| Some((n, lock(dir, n)?))) else {
+            return (PendingFile::Unusable, Vec::new());
+        };
+        let mut all = read(&first.path);
+        let file = PendingFile::At(first);
+        // The locks are let go once what they guarded is in the file of this window.
+        let left: Vec<Locked> =
+            (0..MOST_WINDOWS).filter(|n| *n != own).filter(is_there).filter_map(|n| lock(dir, n)).collect();
+        for other in left {
+            let found = read(&other.path);
+            let known = |payment: &PendingSend| all.iter().any(|p| p.token == payment.token);
+            let new: Vec<PendingSend> = found.into_iter().filter(|payment| !known(payment)).collect();
+            all.extend(new);
+            if file.write(&all).is_ok() {
+                let _ = std::fs::remove_file(&other.path);
+            }
         }
-        let value = std::fs::read(path).ok().and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
-        let items = value.as_ref().and_then(Value::as_array);
-        items.into_iter().flatten().filter_map(read_one).collect()
+        (file, all)
     }
 
     /// Writes the payments that are under way or unknown. An error means that the order must not be given: it would be
     /// forgotten if this process died.
     pub(super) fn write(&self, payments: &[PendingSend]) -> io::Result<()> {
-        let Some(path) = &self.0 else { return Ok(()) };
+        let path = match self {
+            PendingFile::Nowhere => return Ok(()),
+            PendingFile::At(Locked { path, .. }) => path,
+            PendingFile::Unusable => return Err(io::ErrorKind::PermissionDenied.into()),
+        };
         let open = |p: &&PendingSend| matches!(p.state, PendingState::Sending | PendingState::Unknown(_));
         let items: Vec<Value> = payments.iter().filter(open).map(write_one).collect();
         if items.is_empty() {
@@ -95,31 +144,64 @@ fn read_one(item: &Value) -> Option<PendingSend> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn payments_come_back_as_unknown() {
-        let dir = tempfile::tempdir().unwrap();
-        let file = PendingFile::new(Some(dir.path().join(FILE_NAME)));
-        assert!(file.read().is_empty());
-        let mut payment = PendingSend {
-            token: SendToken([0xa5; 16]),
+    fn payment(number: u8, state: PendingState) -> PendingSend {
+        PendingSend {
+            token: SendToken([number; 16]),
             wallet: "w".into(),
             time: 5,
             total: 7,
             addresses: vec!["a".into()],
-            state: PendingState::Sending,
-        };
-        let settled =
-            PendingSend { token: SendToken([1; 16]), state: PendingState::NotSent, ..payment.clone() };
-        file.write(&[payment.clone(), settled]).unwrap();
-        payment.state = PendingState::Unknown(Text::PendingFromBefore.s().to_owned());
-        assert_eq!(file.read(), [payment]);
-        file.write(&[]).unwrap();
-        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
-        for text in ["{", "[1, {\"token\": \"zz\"}]", "7"] {
-            std::fs::write(dir.path().join(FILE_NAME), text).unwrap();
-            assert!(file.read().is_empty(), "{text}");
+            state,
         }
-        let nowhere = PendingFile::new(Some(dir.path().join("no/such")));
-        assert!(nowhere.write(&[PendingSend { state: PendingState::Sending, ..read_one(&json!({"token": "00".repeat(16), "wallet": "", "time": 1, "total": 1, "addresses": []})).unwrap() }]).is_err());
+    }
+
+    fn unknown(number: u8) -> PendingSend {
+        payment(number, PendingState::Unknown(Text::PendingFromBefore.s().to_owned()))
+    }
+
+    #[test]
+    fn payments_come_back_as_unknown() {
+        let dir = tempfile::tempdir().unwrap();
+        let open = || PendingFile::open(Some(dir.path()));
+        let (file, before) = open();
+        assert!(before.is_empty());
+        file.write(&[payment(0xa5, PendingState::Sending), payment(1, PendingState::NotSent)]).unwrap();
+        drop(file);
+        let (file, before) = open();
+        assert_eq!(before, [unknown(0xa5)]);
+        file.write(&[]).unwrap();
+        let path = dir.path().join("gui-payments.json");
+        assert!(!path.exists());
+        drop(file);
+        for text in ["{", "[1, {\"token\": \"zz\"}]", "7"] {
+            std::fs::write(&path, text).unwrap();
+            assert!(open().1.is_empty(), "{text}");
+        }
+        let (file, _) = open();
+        std::fs::create_dir_all(path.with_extension("json.tmp")).unwrap();
+        assert!(file.write(&[payment(2, PendingState::Sending)]).is_err());
+        let (none, _) = PendingFile::open(Some(&dir.path().join("no/such")));
+        assert!(none.write(&[payment(2, PendingState::Sending)]).is_err());
+        assert!(PendingFile::open(None).0.write(&[payment(2, PendingState::Sending)]).is_ok());
+    }
+
+    #[test]
+    fn two_windows_keep_their_payments_apart_until_one_is_gone() {
+        let dir = tempfile::tempdir().unwrap();
+        let open = || PendingFile::open(Some(dir.path()));
+        let (one, _) = open();
+        one.write(&[payment(1, PendingState::Sending)]).unwrap();
+        let (two, others) = open();
+        assert!(others.is_empty());
+        two.write(&[payment(2, PendingState::Sending)]).unwrap();
+        one.write(&[payment(1, PendingState::Sending), payment(3, PendingState::Sending)]).unwrap();
+        // The second one dies: a third takes over what it left, and nothing of the first.
+        drop(two);
+        let (three, before) = open();
+        assert_eq!(before, [unknown(2)]);
+        drop((one, three));
+        let mut all = open().1;
+        all.sort_by_key(|p| p.token.0);
+        assert_eq!(all, [unknown(1), unknown(2), unknown(3)]);
     }
 }

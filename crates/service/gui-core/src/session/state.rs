@@ -12,6 +12,7 @@ use grs_interfaces::{CallError, CallResult, Handler};
 
 use super::lane::Lane;
 use super::pending::PendingFile;
+use super::pulse::Pulse;
 use super::subscribers::Subscriber;
 use super::transactions::ListState;
 use super::{Mail, Message, SessionConfig, now, seconds};
@@ -33,6 +34,8 @@ pub(super) struct Lanes {
     pub(super) console: Lane,
     pub(super) payments: Lane,
     pub(super) exports: Lane,
+    pub(super) node_pulse: Lane,
+    pub(super) wallet_pulse: Lane,
 }
 
 /// The wallet that is attached.
@@ -60,7 +63,7 @@ pub(super) struct State {
     /// Number of the wallet process that [`State::wallets`] belongs to.
     process: u64,
     /// Number of the attachment; grows whenever wallets or the shown wallet are fetched anew.
-    attachment: u64,
+    pub(super) attachment: u64,
     pub(super) wallets: Option<Arc<dyn Wallets>>,
     wallets_subscription: Option<Arc<dyn Handler>>,
     pub(super) attached: Option<Attached>,
@@ -72,6 +75,10 @@ pub(super) struct State {
     bans_version: Option<u64>,
     meter: SyncMeter,
     stopping_seen: bool,
+    /// When the connection was lost, Unix seconds.
+    lost_since: Option<i64>,
+    pub(super) node_pulse: Pulse,
+    pub(super) wallet_pulse: Pulse,
 }
 
 impl State {
@@ -84,10 +91,11 @@ impl State {
             console: lane("gui-console")?,
             payments: lane("gui-payments")?,
             exports: lane("gui-exports")?,
+            node_pulse: lane("gui-node-pulse")?,
+            wallet_pulse: lane("gui-wallet-pulse")?,
         };
-        let pending_file =
-            PendingFile::new(config.data_dir.as_ref().map(|d| d.join(super::pending::FILE_NAME)));
-        let view = View { version: 1, pending_sends: Arc::new(pending_file.read()), ..View::default() };
+        let (pending_file, pending) = PendingFile::open(config.data_dir.as_deref());
+        let view = View { version: 1, pending_sends: Arc::new(pending), ..View::default() };
         Ok(State {
             view,
             published: 0,
@@ -113,6 +121,9 @@ impl State {
             bans_version: None,
             meter: SyncMeter::default(),
             stopping_seen: false,
+            lost_since: None,
+            node_pulse: Pulse::default(),
+            wallet_pulse: Pulse::default(),
         })
     }
 
@@ -132,7 +143,8 @@ impl State {
 
     /// When [`State::timer`] is to be called.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.retry_at.into_iter().chain(self.wallets_retry_at).min()
+        let pulses = [self.node_pulse.deadline(), self.wallet_pulse.deadline()];
+        self.retry_at.into_iter().chain(self.wallets_retry_at).chain(pulses.into_iter().flatten()).min()
     }
 
     pub(super) fn timer(&mut self) {
@@ -144,6 +156,8 @@ impl State {
             self.wallets_retry_at = None;
             self.fetch_wallets();
         }
+        self.beat_node(time);
+        self.beat_wallet(time);
     }
 
     pub(super) fn begin(&mut self) {
@@ -225,14 +239,14 @@ impl State {
             Next::Try(attempt) => self.attempt(attempt),
             Next::Wait { cause, seconds: pause } => {
                 self.retry_at = Some(Instant::now() + seconds(pause));
-                let since = match self.view.link {
-                    Link::Lost { since, .. } => since,
-                    _ => now(),
-                };
+                let since = *self.lost_since.get_or_insert_with(now);
                 self.view.link = Link::Lost { cause, since, next_try: now() + pause };
             }
             Next::Close => self.view.link = Link::Closed,
-            Next::Fail(text) => self.view.link = Link::Failed(text),
+            Next::Fail(text) => {
+                self.view.failure = Some(text.clone());
+                self.view.link = Link::Failed(text);
+            }
         }
         self.touch();
     }
@@ -242,6 +256,7 @@ impl State {
         self.view.ownership = self.machine.ownership();
         self.stopping_seen = false;
         self.node = Some(node);
+        self.node_pulse.begin(Instant::now());
         self.touch();
         if self.quitting {
             self.leave();
@@ -327,7 +342,9 @@ impl State {
             |_, ()| {},
         );
         self.process = 0;
-        self.attachment += 1;
+        self.new_attachment();
+        self.node_pulse.end();
+        self.view.node_silent_since = None;
         self.wallets_retry_at = None;
         self.bans_version = None;
         self.view.console_busy = false;
@@ -341,6 +358,12 @@ impl State {
 
     fn node_update(&mut self, snapshot: NodeSnapshot) {
         self.touch();
+        self.node_heard();
+        if snapshot.phase == NodePhase::Running {
+            self.machine.running();
+            self.lost_since = None;
+            self.view.failure = None;
+        }
         self.stopping_seen |= snapshot.phase == NodePhase::Stopping;
         self.view.link = match snapshot.phase {
             _ if self.quitting => Link::Stopping,
@@ -378,7 +401,7 @@ impl State {
             matches!(self.view.wallet_link, WalletLink::Lost { .. }) && link == WalletLink::Connecting;
         if self.process != 0 || self.view.wallet_link == WalletLink::Disabled {
             self.process = 0;
-            self.attachment += 1;
+            self.new_attachment();
             let gone = (self.wallets.take(), self.wallets_subscription.take(), self.attached.take());
             self.lanes.calls.maybe(
                 move || {
@@ -453,7 +476,7 @@ impl State {
     }
 
     fn detach_wallet(&mut self) {
-        self.attachment += 1;
+        self.new_attachment();
         if let Some(attached) = self.attached.take() {
             self.lanes.calls.maybe(
                 move || {
@@ -469,7 +492,7 @@ impl State {
 
     fn attach_wallet(&mut self, name: String) {
         let Some(wallets) = self.wallets.clone() else { return };
-        self.attachment += 1;
+        self.new_attachment();
         let number = self.attachment;
         let subscriber = Arc::new(Subscriber::new(&self.mail, number));
         type Facts = (Arc<dyn Wallet>, WalletInfo, WalletSnapshot, Arc<dyn Handler>);
@@ -496,6 +519,7 @@ impl State {
                     };
                     state.view.wallet = Some(Arc::new(view));
                     state.attached = Some(Attached { name, wallet, _subscription: subscription });
+                    state.wallet_pulse.begin(Instant::now());
                     state.read_requests();
                     state.refresh_list();
                 }
@@ -506,6 +530,7 @@ impl State {
     }
 
     fn wallet_update(&mut self, snapshot: WalletSnapshot) {
+        self.wallet_heard();
         let Some(wallet) = &self.view.wallet else { return };
         let old = wallet.snapshot.clone();
         let (requests, transactions) = (

@@ -238,12 +238,12 @@ fn a_payment_interrupted_after_it_was_made_is_found() {
     let pending = &setup.session.view().pending_sends[0];
     assert!(pending.token == token && matches!(pending.state, PendingState::Unknown(_)));
     // It is on disk, for a window that dies too.
-    let file = std::fs::read_to_string(setup.dir.path().join(pending::FILE_NAME)).unwrap();
+    let file = std::fs::read_to_string(setup.dir.path().join("gui-payments.json")).unwrap();
     assert!(file.contains("\"wallet\": \"w\""), "{file}");
     setup.launcher.node().restore_wallets();
     setup.wait("the outcome", |v| matches!(v.pending_sends[0].state, PendingState::Sent(_)));
     assert_eq!(setup.launcher.node().sent(), 1);
-    assert!(!setup.dir.path().join(pending::FILE_NAME).exists());
+    assert!(!setup.dir.path().join("gui-payments.json").exists());
     setup.session.send(Command::ForgetSend(token));
     setup.wait("nothing left", |v| v.pending_sends.is_empty());
 }

@@ -204,7 +204,10 @@ impl State {
 
     /// A wallet's call that fails may mean that only the wallet process is gone; the node tells about that.
     pub(super) fn wallet_call_failed(&mut self, error: &grs_interfaces::CallError) {
-        if error.is_disconnected() && self.view.wallet_fresh() {
+        if error.is_disconnected()
+            && self.view.link.is_fresh()
+            && self.view.wallet_link == crate::view::WalletLink::Running
+        {
             let cause = error.to_string();
             self.view.wallet_link = crate::view::WalletLink::Lost { cause };
             self.touch();
