@@ -2,10 +2,12 @@
 
 pub mod about;
 pub mod console;
+pub mod first_run;
 pub mod node_window;
 pub mod overview;
 pub mod receive;
 pub mod send;
+pub mod splash;
 pub mod status;
 pub mod sync_overlay;
 pub mod transactions;
