@@ -6,13 +6,17 @@
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use grs_gui_core::process::{LaunchError, Launcher, Loss, OnLost};
 use grs_interfaces::gui::Node;
 use grs_interfaces::{CallError, Hello, Init};
-use grs_ipc::{Child, InitProxy, Ipc, IpcAddress, JoinError};
+use grs_ipc::{Child, Connection, InitProxy, Ipc, IpcAddress, JoinError, PATIENCE};
+
+/// A node that is joined has to shake hands in this time. One that is stopped does not.
+const HAND_SHAKE: Duration = Duration::from_secs(10);
 
 /// How nodes are found and started.
 pub struct LinkOptions {
@@ -66,7 +70,20 @@ impl Launcher for IpcLauncher {
         let text = socket.map_or_else(|| "unix".to_owned(), |path| format!("unix:{}", path.display()));
         let address = IpcAddress::parse(&text, &self.options.net_data_dir)
             .map_err(|e| LaunchError::Refused(e.to_string()))?;
-        let init = self.ipc.join(&address, &self.options.hello, |_| {}).map_err(join_error)?.init;
+        let (done, waiting) = channel::<()>();
+        let watched = |connection: &Connection| {
+            connection.set_patience(PATIENCE);
+            let connection = connection.clone();
+            // Without this thread a stopped node is waited for, which is no worse than that.
+            let _ = std::thread::Builder::new().name("gui-hand-shake".to_owned()).spawn(move || {
+                if waiting.recv_timeout(HAND_SHAKE) == Err(RecvTimeoutError::Timeout) {
+                    connection.close();
+                }
+            });
+        };
+        let joined = self.ipc.join(&address, &self.options.hello, watched);
+        drop(done);
+        let init = joined.map_err(join_error)?.init;
         let node = init.make_node().map_err(|e| LaunchError::Failed(e.to_string()))?;
         init.connection().on_close(move |cause| on_lost(Loss { cause: cause.to_owned(), clean: false }));
         *locked(&self.joined) = Some(init);

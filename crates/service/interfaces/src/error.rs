@@ -34,7 +34,16 @@ impl CallError {
     pub fn is_disconnected(&self) -> bool {
         matches!(self, CallError::Disconnected { .. })
     }
+
+    /// Whether the other side, or one behind it, has stopped answering although its connection is there. It may go on
+    /// later.
+    pub fn is_silence(&self) -> bool {
+        matches!(self, CallError::Remote(text) if text.contains(SILENCE))
+    }
 }
+
+/// Words of the error of a call to a process that answers nothing any more, and of no other.
+pub const SILENCE: &str = "has not answered anything";
 
 /// What every interface method answers.
 pub type CallResult<T> = Result<T, CallError>;

@@ -27,7 +27,7 @@ mod wallet;
 pub use args::{GlobalArgs, SettingsAction, SettingsUpdate};
 pub use chain::Chain;
 pub use echo::{Echo, EchoObject};
-pub use error::{CallError, CallResult};
+pub use error::{CallError, CallResult, SILENCE};
 pub use gui::*;
 pub use init::{Hello, Init, Role, SCHEMA_MAJOR, SCHEMA_MINOR};
 pub use mining::{

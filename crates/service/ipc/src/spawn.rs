@@ -212,6 +212,11 @@ mod tests {
     use super::*;
 
     #[test]
+    fn callers_recognise_silence() {
+        assert_eq!(grs_interfaces::SILENCE, grs_mp::SILENCE);
+    }
+
+    #[test]
     fn programs_are_found_in_an_installation() {
         let dir = tempfile::tempdir().unwrap();
         let (bin, libexec) = (dir.path().join("bin"), dir.path().join("libexec"));

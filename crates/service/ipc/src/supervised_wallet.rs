@@ -277,7 +277,7 @@ impl SupervisedWallet {
             Err(error) => error,
             done => return done,
         };
-        let silent = error.to_string().contains(grs_mp::SILENCE);
+        let silent = error.is_silence();
         let stopped = lock(&self.supervisor).is_none();
         if stopped || (!silent && !error.is_disconnected()) {
             self.stage(|stage| mark(stage, false));

@@ -9,6 +9,8 @@ use super::state::State;
 
 /// A process that has been quiet for so long is asked something.
 const QUIET: Duration = Duration::from_secs(5);
+/// Time between questions to one that is silent.
+const AGAIN: Duration = Duration::from_secs(1);
 /// It counts as silent if no answer comes in this time.
 const PATIENCE: Duration = Duration::from_secs(4);
 
@@ -57,11 +59,18 @@ impl Pulse {
         self.heard(now);
     }
 
+    /// The question came to nothing, as the process does not answer.
+    pub(super) fn failed(&mut self, now: Instant) {
+        self.asked = None;
+        self.heard = self.heard.map(|_| now);
+        self.silent = true;
+    }
+
     /// When [`Pulse::beat`] is to be called.
     pub(super) fn deadline(&self) -> Option<Instant> {
         let heard = self.heard?;
         match self.asked {
-            None => Some(heard + QUIET),
+            None => Some(heard + if self.silent { AGAIN } else { QUIET }),
             Some(_) if self.silent => None,
             Some(asked) => Some(asked.max(heard) + PATIENCE),
         }
@@ -85,10 +94,7 @@ impl State {
     pub(super) fn beat_node(&mut self, time: Instant) {
         match self.node_pulse.beat(time) {
             Beat::Rest => {}
-            Beat::Silent => {
-                self.view.node_silent_since = Some(now());
-                self.touch();
-            }
+            Beat::Silent => self.node_silent(),
             Beat::Ask => {
                 let (Some(node), generation) = (self.node.clone(), self.generation) else { return };
                 self.lanes.node_pulse.call(
@@ -96,6 +102,10 @@ impl State {
                     move |state, result| match result {
                         _ if generation != state.generation => {}
                         Err(error) if error.is_disconnected() => state.call_failed(&error),
+                        Err(error) if error.is_silence() => {
+                            state.node_pulse.failed(Instant::now());
+                            state.node_silent();
+                        }
                         _ => {
                             state.node_pulse.answered(Instant::now());
                             state.node_heard();
@@ -109,22 +119,22 @@ impl State {
     pub(super) fn beat_wallet(&mut self, time: Instant) {
         match self.wallet_pulse.beat(time) {
             Beat::Rest => {}
-            Beat::Silent => {
-                self.view.wallet_silent_since = Some(now());
-                self.touch();
-            }
+            Beat::Silent => self.wallet_silent(),
             Beat::Ask => {
                 let number = self.attachment;
                 let Some(wallet) = self.attached.as_ref().map(|a| a.wallet.clone()) else { return };
                 self.lanes.wallet_pulse.call(
                     move || wallet.info().map(drop),
-                    move |state, result| {
-                        if number == state.attachment {
+                    move |state, result| match result {
+                        _ if number != state.attachment => {}
+                        Err(error) if error.is_disconnected() => state.wallet_call_failed(&error),
+                        Err(error) if error.is_silence() => {
+                            state.wallet_pulse.failed(Instant::now());
+                            state.wallet_silent();
+                        }
+                        _ => {
                             state.wallet_pulse.answered(Instant::now());
                             state.wallet_heard();
-                            if let Err(error) = result {
-                                state.wallet_call_failed(&error);
-                            }
                         }
                     },
                 );
@@ -132,11 +142,39 @@ impl State {
         }
     }
 
+    fn node_silent(&mut self) {
+        if self.view.node_silent_since.is_none() {
+            self.view.node_silent_since = Some(now());
+            self.touch();
+        }
+    }
+
+    fn wallet_silent(&mut self) {
+        if self.view.wallet_silent_since.is_none() {
+            self.view.wallet_silent_since = Some(now());
+            self.touch();
+        }
+    }
+
+    /// A process answers again: what came to nothing in between is made up for.
+    fn recovered(&mut self) {
+        self.touch();
+        if self.node_subscription.is_none() {
+            self.subscribe_node(true);
+        }
+        self.choose_wallet();
+        if self.attached.is_some() {
+            self.read_requests();
+            self.refresh_list();
+        }
+        self.resolve_payments();
+    }
+
     /// Something came from the node.
     pub(super) fn node_heard(&mut self) {
         self.node_pulse.heard(Instant::now());
         if self.view.node_silent_since.take().is_some() {
-            self.touch();
+            self.recovered();
         }
     }
 
@@ -144,7 +182,7 @@ impl State {
     pub(super) fn wallet_heard(&mut self) {
         self.wallet_pulse.heard(Instant::now());
         if self.view.wallet_silent_since.take().is_some() {
-            self.touch();
+            self.recovered();
         }
     }
 
@@ -180,6 +218,12 @@ mod tests {
         pulse.answered(at(100));
         assert_eq!(pulse.deadline(), Some(at(105)));
         assert_eq!(pulse.beat(at(105)), Beat::Ask);
+        // Where the connection itself gives up, it is asked again before long.
+        pulse.failed(at(106));
+        assert_eq!(pulse.deadline(), Some(at(107)));
+        assert_eq!(pulse.beat(at(107)), Beat::Ask);
+        pulse.answered(at(107));
+        assert_eq!(pulse.deadline(), Some(at(112)));
         pulse.end();
         pulse.heard(at(106));
         assert_eq!(pulse.beat(at(200)), Beat::Rest);

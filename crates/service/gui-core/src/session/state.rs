@@ -59,7 +59,7 @@ pub(super) struct State {
     wallets_retry_at: Option<Instant>,
     quitting: bool,
     pub(super) node: Option<Arc<dyn Node>>,
-    node_subscription: Option<Arc<dyn Handler>>,
+    pub(super) node_subscription: Option<Arc<dyn Handler>>,
     /// Number of the wallet process that [`State::wallets`] belongs to.
     process: u64,
     /// Number of the attachment; grows whenever wallets or the shown wallet are fetched anew.
@@ -266,7 +266,7 @@ impl State {
     }
 
     /// Subscribes to the node, and asks for the facts about it if it is a new one.
-    fn subscribe_node(&mut self, first: bool) {
+    pub(super) fn subscribe_node(&mut self, first: bool) {
         let Some(node) = self.node.clone() else { return };
         let subscriber = Arc::new(Subscriber::new(&self.mail, self.generation));
         let wanted = NodeSubscription { peers: self.peers, ..NodeSubscription::default() };

@@ -2,127 +2,20 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "../common/mod.rs"]
 mod common;
+mod faults;
+mod helper;
 
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-use common::{Node, program};
+use common::Node;
 use grs_gui_core::process::{IpcConnect, Ownership};
-use grs_gui_core::view::{ActionId, PendingState, SendCommand};
-use grs_gui_core::{Backend, Command, Link, Reply, Session, SessionConfig, View, WalletLink};
-use grs_gui_link::{IpcLauncher, LinkOptions};
+use grs_gui_core::view::{PendingState, SendCommand};
+use grs_gui_core::{Backend, Command, Link, Reply, View, WalletLink};
+use grs_interfaces::SecureString;
 use grs_interfaces::gui::{
     AddressKind, FeeChoice, NewReceiveRequest, NewWallet, SendRecipient, SendRequest, TxKind, TxStatus,
 };
-use grs_interfaces::{Hello, Role, SecureString};
-
-const COIN: i64 = 100_000_000;
-
-struct Window {
-    link: Arc<IpcLauncher>,
-    session: Arc<Session>,
-}
-
-impl Window {
-    fn open(data_dir: &std::path::Path, connect: IpcConnect) -> Window {
-        let net_data_dir = data_dir.join("regtest");
-        std::fs::create_dir_all(&net_data_dir).unwrap();
-        let options = [
-            "-regtest",
-            "-listen=0",
-            "-connect=0",
-            "-dnsseed=0",
-            "-server=0",
-            "-printtoconsole=0",
-            "-fallbackfee=0.0002",
-        ];
-        let mut arguments: Vec<_> = options.map(std::ffi::OsString::from).to_vec();
-        arguments.push(format!("-datadir={}", data_dir.display()).into());
-        let link = IpcLauncher::new(LinkOptions {
-            net_data_dir: net_data_dir.clone(),
-            program: program("groestlcoin-node"),
-            arguments,
-            hello: Hello { network: "regtest".into(), ..Hello::new(Role::Gui, "v31.0.0") },
-        })
-        .unwrap();
-        let session = Session::start(SessionConfig {
-            connect,
-            launcher: link.clone(),
-            data_dir: Some(net_data_dir),
-            wallet: None,
-            repaint: Arc::new(|| {}),
-        })
-        .unwrap();
-        Window { link, session }
-    }
-
-    fn wait(&self, what: &str, done: impl Fn(&View) -> bool) -> Arc<View> {
-        let end = Instant::now() + Duration::from_secs(60);
-        loop {
-            let view = self.session.view();
-            if done(&view) {
-                return view;
-            }
-            assert!(Instant::now() < end, "never: {what}; {:?} {:?}", view.link, view.wallet_link);
-            std::thread::sleep(Duration::from_millis(5));
-        }
-    }
-
-    fn ask(&self, command: impl FnOnce(ActionId) -> Command) -> Reply {
-        let id = self.session.new_action();
-        self.session.send(command(id));
-        self.wait("a reply", |view| view.reply(id).is_some()).reply(id).unwrap().clone()
-    }
-
-    fn console(&self, line: &str) -> String {
-        let before = self.session.view().console.len();
-        self.session.send(Command::Console(line.into(), None));
-        let view = self.wait("the console", |v| v.console.len() >= before + 2 && !v.console_busy);
-        view.console.last().unwrap().text.clone()
-    }
-
-    fn quit(self) {
-        self.session.send(Command::Quit);
-        self.wait("the end", |v| v.link == Link::Closed);
-    }
-}
-
-fn available(view: &View) -> i64 {
-    view.wallet.as_ref().map_or(0, |w| w.snapshot.balances.available)
-}
-
-fn wallet_pid(node: u32) -> i32 {
-    let tasks = std::fs::read_dir(format!("/proc/{node}/task")).unwrap();
-    let children = tasks.flatten().filter_map(|t| std::fs::read_to_string(t.path().join("children")).ok());
-    children
-        .flat_map(|c| c.split_whitespace().map(|p| p.parse().unwrap()).collect::<Vec<i32>>())
-        .next()
-        .unwrap()
-}
-
-fn kill(pid: i32) {
-    let done = std::process::Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap();
-    assert!(done.success());
-}
-
-struct TempDir(PathBuf);
-
-impl TempDir {
-    fn new(name: &str) -> TempDir {
-        let dir = std::env::temp_dir().join(format!("grs-{name}-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&dir);
-        std::fs::create_dir_all(&dir).unwrap();
-        TempDir(dir)
-    }
-}
-
-impl Drop for TempDir {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
+use helper::{COIN, TempDir, Window, available, kill, wallet_pid};
 
 #[test]
 fn a_started_node_with_everything_a_day_needs() {
@@ -213,6 +106,11 @@ fn a_joined_node_is_shared_left_and_joined_again() {
     two.wait("the other's wallet", |v| v.wallet_name() == Some("shared"));
     one.quit();
     two.wait("the node", |v| v.link.is_fresh());
+    // It comes back as another window.
+    let one = Window::open(&node.dir, IpcConnect::Auto);
+    let view = one.wait("the wallet again", |v| v.wallet_fresh() && v.wallet_name() == Some("shared"));
+    assert_eq!(view.ownership, Ownership::Joined);
+    one.quit();
     // The node is started anew under the window.
     node.stop();
     two.wait("the loss", |v| matches!(v.link, Link::Lost { .. } | Link::Reconnecting { .. }));
