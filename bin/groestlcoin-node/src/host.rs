@@ -2,7 +2,6 @@
 
 use std::io;
 use std::os::unix::net::UnixStream;
-use std::process::ExitCode;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -101,8 +100,8 @@ fn report(node: &NodeContext, event: SupervisorEvent) {
     }
 }
 
-/// `-ipctlskeygen`: makes the key for TLS and says what to do with its certificate.
-fn make_tls_key(args: &ArgsManager) -> ExitCode {
+/// `-ipctlskeygen`: makes the key for TLS and says what to do with its certificate. Gives the exit code.
+fn make_tls_key(args: &ArgsManager) -> u8 {
     let folder = match args.get_str("-ipctlskeygen", "").as_str() {
         "" => KeyFolder::of_data_dir(&args.data_dir_net()),
         path => KeyFolder::at(path),
@@ -115,11 +114,11 @@ fn make_tls_key(args: &ArgsManager) -> ExitCode {
                 "Copy the certificate into the folder ipc/trusted of each peer, and the peers' ones into"
             );
             println!("{}, under names that end in .crt.", folder.trusted().display());
-            ExitCode::SUCCESS
+            0
         }
         Err(e) => {
             eprintln!("Error: {e}");
-            ExitCode::FAILURE
+            1
         }
     }
 }
@@ -174,7 +173,7 @@ impl Host for NodeHost {
         Ok(Some(wallet))
     }
 
-    fn instead(&self, args: &ArgsManager) -> Option<ExitCode> {
+    fn instead(&self, args: &ArgsManager) -> Option<u8> {
         args.is_set("-ipctlskeygen").then(|| make_tls_key(args))
     }
 

@@ -10,10 +10,12 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use grs_gui_core::pages::about::VERSION;
 use grs_gui_core::process::{LaunchError, Launcher, Loss, OnLost};
+use grs_gui_start::Plan;
 use grs_interfaces::gui::Node;
-use grs_interfaces::{CallError, Hello, Init};
-use grs_ipc::{Child, Connection, InitProxy, Ipc, IpcAddress, JoinError, PATIENCE};
+use grs_interfaces::{CallError, Hello, Init, Role};
+use grs_ipc::{Child, Connection, InitProxy, Ipc, IpcAddress, JoinError, PATIENCE, sibling_program};
 
 /// A node that is joined has to shake hands in this time. One that is stopped does not.
 const HAND_SHAKE: Duration = Duration::from_secs(10);
@@ -63,6 +65,23 @@ impl IpcLauncher {
         let child = locked(&self.child);
         child.as_ref().filter(|child| child.process.status().is_none()).map(|child| child.process.pid())
     }
+}
+
+/// The launcher of `groestlcoin-gui`.
+///
+/// # Errors
+/// If the IPC thread cannot be started, or it is not known where this program is.
+pub fn launcher(plan: &Plan) -> io::Result<Arc<dyn Launcher>> {
+    let mut hello = Hello::new(Role::Gui, VERSION);
+    hello.network = plan.network.name().to_owned();
+    hello.data_dir = plan.net_data_dir.display().to_string();
+    let link = IpcLauncher::new(LinkOptions {
+        net_data_dir: plan.net_data_dir.clone(),
+        program: sibling_program("groestlcoin-node")?,
+        arguments: plan.node_arguments.iter().map(OsString::from).collect(),
+        hello,
+    })?;
+    Ok(link)
 }
 
 impl Launcher for IpcLauncher {
@@ -126,7 +145,7 @@ mod tests {
     use std::sync::mpsc::channel;
 
     use grs_interfaces::gui::{BanEntry, NodeInfo, NodeSnapshot, NodeSubscriber, NodeSubscription, Wallets};
-    use grs_interfaces::{CallResult, Handler, HandlerFn, Role, RpcReply};
+    use grs_interfaces::{CallResult, Handler, HandlerFn, RpcReply};
 
     use super::*;
 

@@ -9,8 +9,10 @@ pub enum Program {
     Daemon,
     /// groestlcoin-node, with inter-process communication.
     Node,
-    /// groestlcoin-gui.
+    /// groestlcoin-gui, the window as a process of its own.
     Gui,
+    /// groestlcoin-qt, the window with node and wallet in one process.
+    Qt,
     /// groestlcoin-cli.
     Cli,
     /// groestlcoin-wallet as the offline tool.
@@ -28,6 +30,7 @@ impl Program {
             Self::Daemon => "groestlcoind",
             Self::Node => "groestlcoin-node",
             Self::Gui => "groestlcoin-gui",
+            Self::Qt => "groestlcoin-qt",
             Self::Cli => "groestlcoin-cli",
             Self::WalletTool => "groestlcoin-wallet",
             Self::Tx => "groestlcoin-tx",
@@ -40,7 +43,7 @@ impl Program {
         let name = self.name();
         match self {
             Self::Daemon | Self::Node => format!("Groestlcoin Core daemon version {version} {name}\n"),
-            Self::Gui => format!("Groestlcoin Core version {version} {name}\n"),
+            Self::Gui | Self::Qt => format!("Groestlcoin Core version {version} {name}\n"),
             Self::Cli => format!("Groestlcoin Core RPC client version {version}\n"),
             _ => format!("Groestlcoin Core {name} utility version {version}\n"),
         }
@@ -57,6 +60,7 @@ impl Program {
         let (about, usage, space) = match self {
             Self::Daemon | Self::Node => (DAEMON, format!("Usage: {name} [options]\n"), ""),
             Self::Gui => (GUI, format!("Usage: {name} [options] [URI]\n"), ""),
+            Self::Qt => (QT, format!("Usage: {name} [options] [URI]\n"), ""),
             Self::Cli => (
                 CLI,
                 format!(
@@ -108,6 +112,12 @@ Programs talk to it by JSON-RPC, REST and ZeroMQ. It can hold wallets.
 
 const GUI: &str = "\
 The window on a Groestlcoin node. In this version it only finds the node; there is nothing to see yet.
+";
+
+const QT: &str = "\
+Groestlcoin with a window: node and wallets in one process.
+
+A payment can be given as a groestlcoin: URI (BIP21) behind the options.
 ";
 
 const CLI: &str = "\
@@ -187,6 +197,7 @@ mod tests {
         let tables = [
             options::node(true),
             options::gui(),
+            options::qt(),
             options::wallet_process(),
             options::cli(),
             options::wallet_tool(),

@@ -159,6 +159,8 @@ texts! {
     FirstRunNotMade "first-run-not-made" "The directory {dir} could not be made: {problem}"
     FirstRunAccept "first-run-accept" "Start"
     FirstRunCancel "first-run-cancel" "Quit"
+    ChoiceNotKept "choice-not-kept" "The choice of the directory could not be kept for the next start ({problem})."
+    SettingsReset "settings-reset" "{problem}\n\nBegin with new settings of the node, and keep the old file under another name? Otherwise the program ends and changes nothing."
     SplashVersion "splash-version" "Version {version}"
     SplashProgress "splash-progress" "{title} {percent} %"
     SplashHint "splash-hint" "Press Q to stop. What has been done so far is kept."

@@ -19,9 +19,9 @@ use grs_sync::Interrupt;
 
 pub(crate) use network::relay as relay_transaction;
 pub use network::{DEFAULT_IPC_CONNECTIONS, MAX_IPC_CONNECTIONS};
-pub use process::run;
+pub use process::{run, run_status};
 pub use servers::make_rpc;
-pub use user::{init_error, init_warning};
+pub use user::{init_error, init_warning, on_init_error};
 
 use crate::NodeContext;
 
@@ -58,8 +58,9 @@ pub trait Host: Send + Sync {
         ))
     }
 
-    /// Does what an option asks for in place of running a node. The arguments have been read, nothing is locked yet.
-    fn instead(&self, args: &grs_args::ArgsManager) -> Option<std::process::ExitCode> {
+    /// Does what an option asks for in place of running a node, and answers the exit code. The arguments have been read,
+    /// nothing is locked yet.
+    fn instead(&self, args: &grs_args::ArgsManager) -> Option<u8> {
         let _ = args;
         None
     }

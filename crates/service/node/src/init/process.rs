@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, Once, PoisonError, Weak};
 
 use grs_args::{ArgsManager, ConfigStatus, Program, init_config, options};
 use grs_params::ChainParams;
@@ -11,32 +11,41 @@ use super::options::chain_params;
 use super::{Host, Running, StartFailed, VERSION, init_error, interaction, steps};
 use crate::NodeContext;
 
+/// Code of a process that has failed.
+const FAILURE: u8 = 1;
+
 /// Set in the environment of the process that goes on in the background.
 const DAEMON_CHILD: &str = "GROESTLCOIN_DAEMON_CHILD";
 
 /// Runs a node with these arguments (without the program's name) until it is told to stop.
 pub fn run(host: Arc<dyn Host>, argv: &[String]) -> ExitCode {
+    ExitCode::from(run_status(host, argv))
+}
+
+/// As [`run`], for a program that has something else to do as well: the code that the process would end with, 0 for
+/// success. A node may be run again after one that has ended.
+pub fn run_status(host: Arc<dyn Host>, argv: &[String]) -> u8 {
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     grs_sync::thread::set_current_name("init");
     let program = host.program();
     let args = Arc::new(ArgsManager::new().declare(&options::node(program == Program::Node)));
     if parse(&args, argv).is_err() {
-        return ExitCode::FAILURE;
+        return FAILURE;
     }
     if args.help_requested() {
         print!("{}", program.help_text(VERSION, &args));
-        return ExitCode::SUCCESS;
+        return 0;
     }
     if args.get_bool("-version", false) {
         print!("{}", program.version_text(VERSION));
-        return ExitCode::SUCCESS;
+        return 0;
     }
     if let Some(code) = host.instead(&args) {
         return code;
     }
     match start_and_wait(host, args, argv) {
         Ok(code) => code,
-        Err(StartFailed) => ExitCode::FAILURE,
+        Err(StartFailed) => FAILURE,
     }
 }
 
@@ -62,11 +71,7 @@ fn parse(args: &ArgsManager, argv: &[String]) -> Result<(), StartFailed> {
     }
 }
 
-fn start_and_wait(
-    host: Arc<dyn Host>,
-    args: Arc<ArgsManager>,
-    argv: &[String],
-) -> Result<ExitCode, StartFailed> {
+fn start_and_wait(host: Arc<dyn Host>, args: Arc<ArgsManager>, argv: &[String]) -> Result<u8, StartFailed> {
     args.soft_set_bool("-server", true);
     grs_args::set_logging_options(&args);
     grs_args::log_package_version(VERSION);
@@ -112,37 +117,42 @@ fn start_and_wait(
     }
     super::shutdown::interrupt(&running);
     super::shutdown::shutdown(running);
-    Ok(ExitCode::from(u8::try_from(node.exit_status()).unwrap_or(1)))
+    Ok(u8::try_from(node.exit_status()).unwrap_or(FAILURE))
 }
+
+/// The node that signals are for. A program may run one after the other.
+static SIGNALLED: Mutex<Weak<NodeContext>> = Mutex::new(Weak::new());
 
 fn handle_signals(node: &Arc<NodeContext>) {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-    let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGTERM]) else { return };
-    let node = node.clone();
-    let waiting = grs_sync::thread::spawn_quiet("signals", move || {
-        for signal in signals.forever() {
-            if signal == SIGHUP {
-                grs_log::logger().request_reopen();
-            } else if node.shutdown.is_interrupted() {
-                // A second one: the user does not want to wait.
-                std::process::exit(1);
-            } else {
-                node.request_shutdown();
+    static STARTED: Once = Once::new();
+    *SIGNALLED.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(node);
+    STARTED.call_once(|| {
+        let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGTERM]) else { return };
+        let waiting = grs_sync::thread::spawn_quiet("signals", move || {
+            for signal in signals.forever() {
+                let node = SIGNALLED.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
+                match node {
+                    _ if signal == SIGHUP => grs_log::logger().request_reopen(),
+                    Some(node) if !node.shutdown.is_interrupted() => node.request_shutdown(),
+                    // A second one: the user does not want to wait. Or there is no node to wait for.
+                    _ => std::process::exit(1),
+                }
             }
+        });
+        if waiting.is_err() {
+            grs_log::error!("Cannot start the thread that waits for signals");
         }
     });
-    if waiting.is_err() {
-        grs_log::error!("Cannot start the thread that waits for signals");
-    }
 }
 
 /// Starts this program again, detached, and ends when it says that it runs (at once, or after loading with
 /// `-daemonwait`). Forking a process with threads is not safe, so there is no fork.
-fn go_to_background(argv: &[String], wait: bool) -> ExitCode {
+fn go_to_background(argv: &[String], wait: bool) -> u8 {
     println!("{} starting", super::CLIENT_NAME);
     let Ok(program) = std::env::current_exe() else {
         init_error("Cannot find the program's own file for -daemon");
-        return ExitCode::FAILURE;
+        return FAILURE;
     };
     let child = std::process::Command::new(program)
         .args(argv)
@@ -156,14 +166,14 @@ fn go_to_background(argv: &[String], wait: bool) -> ExitCode {
         Ok(mut child) => {
             let read = child.stdout.as_mut().map(|out| out.read_exact(&mut token));
             if matches!(read, Some(Ok(()))) {
-                return ExitCode::SUCCESS;
+                return 0;
             }
             eprintln!("Error during initialization - check debug.log for details");
-            ExitCode::FAILURE
+            FAILURE
         }
         Err(e) => {
             init_error(&format!("Cannot start in the background: {e}"));
-            ExitCode::FAILURE
+            FAILURE
         }
     }
 }

@@ -196,13 +196,23 @@ pub fn node(ipc: bool) -> Vec<OptionSpec> {
     tables.concat()
 }
 
-/// Everything groestlcoin-gui takes: what the node takes, and the window's own.
-pub fn gui() -> Vec<OptionSpec> {
-    let mut table = node(true);
+/// What a node takes, and the window's own.
+fn with_window(mut table: Vec<OptionSpec>) -> Vec<OptionSpec> {
     table.retain(|option| !GUI.iter().any(|own| own.name == option.name));
     table.extend_from_slice(GUI);
+    table
+}
+
+/// Everything groestlcoin-gui takes.
+pub fn gui() -> Vec<OptionSpec> {
+    let mut table = with_window(node(true));
     table.extend_from_slice(IPC_CONNECT);
     table
+}
+
+/// Everything groestlcoin-qt takes.
+pub fn qt() -> Vec<OptionSpec> {
+    with_window(node(false))
 }
 
 /// Everything groestlcoin-cli takes.

@@ -169,7 +169,13 @@ pub const GUI: &[OptionSpec] = &[
     opt(C::Gui, F::ANY, "-min", "", "Start minimized"),
     opt(C::Gui, F::ANY, "-resetguisettings", "", "Forget all settings made in the window"),
     opt(C::Gui, F::ANY, "-splash", "", "Show a picture while starting (default: 1)"),
-    opt(C::Gui, DEBUG, "-uiplatform", "", "Platform plug-in of the window system"),
+    opt(
+        C::Gui,
+        DEBUG,
+        "-uiplatform",
+        "",
+        "One of windows, macosx and other. Accepted, but the window looks the same on all of them.",
+    ),
 ];
 
 /// Options of groestlcoin-wallet as a process that attaches to a node, besides those of wallets and log.
