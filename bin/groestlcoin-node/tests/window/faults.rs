@@ -1,10 +1,11 @@
 //! Processes that are stopped, killed in the middle of a payment, or left in a bad moment.
 
+use std::io::{BufRead, BufReader};
 use std::time::Duration;
 
 use grs_gui_core::pages::status;
 use grs_gui_core::process::{IpcConnect, Ownership};
-use grs_gui_core::view::PendingState;
+use grs_gui_core::view::{PendingSend, PendingState};
 use grs_gui_core::{Backend, Command, Link, Reply, View};
 use serde_json::Value;
 
@@ -175,6 +176,76 @@ fn whenever_a_process_dies_a_payment_is_made_once_or_not_at_all() {
     window.quit();
 }
 
+/// The part of [`a_window_that_is_killed_leaves_nothing_behind`] that is a process of its own.
+#[test]
+#[ignore = "run by another test, as the process that is killed"]
+fn window_to_be_killed() {
+    let Some(dir) = std::env::var_os(CHILD_DIR) else { return };
+    let dir = TempDir(dir.into());
+    let (window, address) = window_with_coins(&dir);
+    let order = window.order(&address, COIN);
+    println!("\nNODE {}", window.link.child_pid().unwrap());
+    let id = window.session.new_action();
+    window.session.send(Command::Send(id, order));
+    std::thread::sleep(Duration::from_secs(300));
+}
+
+const CHILD_DIR: &str = "GRS_TEST_WINDOW_DIR";
+
+#[test]
+fn a_window_that_is_killed_leaves_nothing_behind() {
+    let dir = TempDir::new("window-killed");
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "faults::window_to_be_killed", "--ignored", "--nocapture"])
+        .env(CHILD_DIR, &dir.0)
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let node = lines.map_while(Result::ok).find_map(|line| line.strip_prefix("NODE ")?.parse::<u32>().ok());
+    // In the middle of the payment.
+    std::thread::sleep(Duration::from_millis(20));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let node = node.expect("the window came that far");
+    // The node ends with its window, in good order, and lets go of its files.
+    until("the end of the node", || ended(node).then_some(()));
+    let window = Window::open(&dir.0, IpcConnect::Auto);
+    let noted = window.session.view().pending_sends.len();
+    window.wait("the wallet", |v| v.wallet_fresh() && v.loaded.contains(&"w".to_owned()));
+    let settled = |v: &View| {
+        let open = |p: &PendingSend| matches!(p.state, PendingState::Sending | PendingState::Unknown(_));
+        !v.pending_sends.iter().any(open)
+    };
+    let view = window.wait("the outcome", settled);
+    let sent = view.pending_sends.iter().filter(|p| matches!(p.state, PendingState::Sent(_))).count();
+    // Without a note the order had not been given, or had been answered.
+    assert!(noted <= 1 && payments(&window) <= 1);
+    if noted == 1 {
+        assert_eq!(payments(&window), sent, "{:?}", view.pending_sends);
+    }
+    window.quit();
+}
+
+#[test]
+fn a_second_node_on_the_same_files_is_refused_with_the_reason() {
+    let dir = TempDir::new("window-second");
+    let first = Window::open(&dir.0, IpcConnect::Auto);
+    first.wait("the wallets", View::wallet_fresh);
+    let second = Window::open(&dir.0, IpcConnect::Auto);
+    let view = second.wait("the failure", |v| matches!(v.link, Link::Failed(_)));
+    assert!(view.failure.as_ref().unwrap().contains("lock"), "{:?}", view.failure);
+    second.quit();
+    assert!(first.session.view().wallet_fresh());
+    first.quit();
+}
+
+/// Whether a process has ended.
+fn ended(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.is_empty() || stat.contains(") Z ")
+}
+
 #[test]
 fn a_started_node_that_stands_still_can_be_left() {
     let dir = TempDir::new("window-leave");
@@ -191,8 +262,5 @@ fn a_started_node_that_stands_still_can_be_left() {
     drop(window);
     // The node finds its window gone and stops by itself.
     signal(node, "CONT");
-    until("the end of the node", || {
-        let status = std::fs::read_to_string(format!("/proc/{node}/stat")).unwrap_or_default();
-        (status.is_empty() || status.contains(") Z ")).then_some(())
-    });
+    until("the end of the node", || ended(node).then_some(()));
 }

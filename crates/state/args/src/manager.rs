@@ -47,6 +47,8 @@ pub(crate) struct State {
     has_commands: bool,
     pub(crate) config_sections: Vec<SectionInfo>,
     pub(crate) config_path: Option<PathBuf>,
+    /// The data directory that was found to exist.
+    seen_data_dir: Option<PathBuf>,
 }
 
 /// All arguments of a process. Thread safe; share it as `Arc<ArgsManager>`. Names have their dash: `-rpcport`.
@@ -396,14 +398,22 @@ impl ArgsManager {
         out
     }
 
-    /// The data directory; empty if `-datadir` names none that exists.
+    /// The data directory; empty if `-datadir` names none that exists. One that existed once stays the answer: when it is
+    /// taken away from a running program, no files must come up elsewhere.
     pub fn data_dir_base(&self) -> PathBuf {
         let path = self.get_path("-datadir", "");
         if path.as_os_str().is_empty() {
             return paths::default_data_dir();
         }
         let path = std::path::absolute(path).unwrap_or_default();
-        if path.is_dir() { path } else { PathBuf::new() }
+        if self.read().seen_data_dir.as_ref() == Some(&path) {
+            return path;
+        }
+        if !path.is_dir() {
+            return PathBuf::new();
+        }
+        self.write().seen_data_dir = Some(path.clone());
+        path
     }
 
     /// The data directory of the selected network; empty if `-datadir` names none that exists.

@@ -282,3 +282,16 @@ fn an_ignored_configuration_file_is_an_error() {
     init_config(&setup.args(&["-noconf"]), None).unwrap();
     init_config(&setup.args(&[&format!("-conf={dir}/./groestlcoin.conf")]), None).unwrap();
 }
+
+#[test]
+fn a_data_directory_that_is_taken_away_stays_the_answer() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let args = ArgsManager::new().declare(&options::node(false));
+    args.parse_parameters(&[format!("-datadir={}", data.display())]).unwrap();
+    assert_eq!(args.data_dir_base(), PathBuf::new());
+    std::fs::create_dir(&data).unwrap();
+    assert_eq!(args.data_dir_base(), data);
+    std::fs::remove_dir(&data).unwrap();
+    assert_eq!(args.data_dir_base(), data);
+}
