@@ -3,8 +3,9 @@
 //!
 //! [`begin`] reads the command line. The [`Step`] that it answers says what comes next: a text to print, an error or a
 //! question to show, or all that a window needs. Questions answer with the next step. Nothing here draws, and no node is
-//! started before [`Start::session`].
+//! started before [`Start::session`]. [`drive`] takes the steps with a toolkit's [`Screen`].
 
+mod drive;
 mod home;
 mod steps;
 mod words;
@@ -21,6 +22,7 @@ use grs_gui_core::process::{IpcConnect, Launcher};
 use grs_gui_core::{Session, SessionConfig, Settings, SettingsStore, View};
 use grs_params::Network;
 
+pub use drive::{Screen, drive};
 pub use steps::{FirstRunStep, ResetStep, begin};
 
 /// What a launcher has to know to join and start nodes.

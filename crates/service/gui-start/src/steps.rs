@@ -45,6 +45,8 @@ pub struct FirstRunStep {
 pub struct ResetStep {
     begun: Begun,
     file: PathBuf,
+    /// Why the file cannot be read.
+    pub problem: String,
     /// The question, with the reason.
     pub text: String,
 }
@@ -193,14 +195,14 @@ impl Begun {
             args.soft_set("-datadir", &dir.display().to_string());
             node_words.insert(0, format!("-datadir={}", dir.display()));
         }
-        if let Err(text) = read_config(&args) {
+        if let Err(problem) = read_config(&args) {
             // The settings are read last, once the network is known.
             return match args.network().and_then(|_| args.settings_path()).filter(|path| path.exists()) {
                 Some(file) => {
-                    let text = Text::SettingsReset.with(&[("problem", &text)]);
-                    Ok(Step::Reset(Box::new(ResetStep { begun: self, file, text })))
+                    let text = Text::SettingsReset.with(&[("problem", &problem)]);
+                    Ok(Step::Reset(Box::new(ResetStep { begun: self, file, problem, text })))
                 }
-                None => Err(text),
+                None => Err(problem),
             };
         }
         let connect = connect(&args, program)?;

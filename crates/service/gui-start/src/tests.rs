@@ -283,3 +283,82 @@ fn a_program_whose_node_cannot_be_started_fails() {
     assert_eq!(code(&session.view()), format!("{:?}", ExitCode::FAILURE));
     assert_eq!(code(&View::default()), format!("{:?}", ExitCode::SUCCESS));
 }
+
+/// A screen on which the user answers always the same.
+#[derive(Default)]
+struct Answers {
+    yes: bool,
+    no_display: bool,
+    failure: Option<String>,
+    log: std::cell::RefCell<Vec<String>>,
+}
+
+impl Answers {
+    fn note(&self, what: &str) {
+        self.log.borrow_mut().push(what.to_owned());
+    }
+}
+
+impl Screen for Answers {
+    fn error(&self, text: &str) {
+        self.note(text);
+    }
+    fn reset(&self, _: &str) -> bool {
+        self.note("reset?");
+        self.yes
+    }
+    fn first_run(&self, step: &FirstRunStep) -> Result<Option<FirstRunChoice>, String> {
+        self.note("where?");
+        if self.no_display {
+            return Err("no display".into());
+        }
+        let mut page = step.page(Arc::new(|| {})).unwrap();
+        while !page.can_accept() {
+            page.update();
+            std::thread::yield_now();
+        }
+        Ok(if self.yes { page.accept() } else { None })
+    }
+    fn window(&self, start: Box<Start>) -> Result<Arc<View>, String> {
+        self.note(&format!("window {}", start.uris.len()));
+        if self.no_display {
+            return Err("no display".into());
+        }
+        Ok(Arc::new(View { failure: self.failure.clone(), ..View::default() }))
+    }
+}
+
+#[test]
+fn exit_codes_are_the_references() {
+    let setup = Setup::new();
+    let run = |screen: &Answers, words: &[&str]| {
+        let flavour = Flavour {
+            program: Program::Gui,
+            launcher: |_| Ok(Arc::new(Nobody)),
+            config_dir: setup.path("config"),
+            default_data_dir: setup.path("default"),
+        };
+        let code = drive(flavour, words.iter().map(Into::into), screen);
+        (format!("{code:?}") == format!("{:?}", ExitCode::SUCCESS), screen.log.take())
+    };
+    let no = Answers::default();
+    let yes = Answers { yes: true, ..Answers::default() };
+    let blind = Answers { no_display: true, ..Answers::default() };
+    assert_eq!(run(&no, &["-version"]), (true, vec![]));
+    assert_eq!(run(&no, &["-help"]), (true, vec![]));
+    let (success, shown) = run(&no, &["-nosuch"]);
+    assert!(!success && shown[0].contains("Invalid parameter -nosuch"), "{shown:?}");
+    // The user who does not want to choose a directory ends the program in good order.
+    assert_eq!(run(&no, &["-regtest"]), (true, vec!["where?".into()]));
+    assert_eq!(run(&blind, &["-regtest"]), (false, vec!["where?".into()]));
+    let window = |n: u32| format!("window {n}");
+    assert_eq!(run(&yes, &["-regtest", "groestlcoin:a"]), (true, vec!["where?".into(), window(1)]));
+    // The directory is there now.
+    assert_eq!(run(&no, &["-regtest"]), (true, vec![window(0)]));
+    assert_eq!(run(&blind, &["-regtest"]), (false, vec![window(0)]));
+    let broken = Answers { failure: Some("no node".into()), ..Answers::default() };
+    assert_eq!(run(&broken, &["-regtest"]), (false, vec![window(0)]));
+    std::fs::write(setup.path("default/regtest/settings.json"), "{").unwrap();
+    assert_eq!(run(&no, &["-regtest"]), (false, vec!["reset?".into()]));
+    assert_eq!(run(&yes, &["-regtest"]), (true, vec!["reset?".into(), window(0)]));
+}
