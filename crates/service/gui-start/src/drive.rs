@@ -52,6 +52,7 @@ pub fn drive(flavour: Flavour, words: impl IntoIterator<Item = OsString>, screen
             },
             Step::Reset(reset) if screen.reset(&reset.text) => reset.reset(),
             Step::Reset(reset) => return failed(&reset.problem),
+            Step::HandedOver => return ExitCode::SUCCESS,
             Step::Open(start) => {
                 return match screen.window(start) {
                     Ok(view) => finish(&view),

@@ -6,6 +6,7 @@
 //! started before [`Start::session`]. [`drive`] takes the steps with a toolkit's [`Screen`].
 
 mod drive;
+mod handover;
 mod home;
 mod steps;
 mod words;
@@ -23,6 +24,7 @@ use grs_gui_core::{Session, SessionConfig, Settings, SettingsStore, View};
 use grs_params::Network;
 
 pub use drive::{Screen, drive};
+pub use handover::{OnUri, UriListener};
 pub use steps::{FirstRunStep, ResetStep, begin};
 
 /// What a launcher has to know to join and start nodes.
@@ -71,6 +73,8 @@ pub enum Step {
     FirstRun(Box<FirstRunStep>),
     /// `settings.json` cannot be read: ask whether to begin a new one. If not, end with failure.
     Reset(Box<ResetStep>),
+    /// A window that is open already has taken the URIs: end with success.
+    HandedOver,
     /// Open the window.
     Open(Box<Start>),
 }
@@ -111,6 +115,12 @@ impl Start {
             wallet: self.settings.last_wallet(self.plan.network.name()).map(str::to_owned),
             repaint,
         })
+    }
+
+    /// Takes URIs of programs that are started while this window is open, as long as the listener is kept. `None` where
+    /// another window does so already, or no socket can be made.
+    pub fn listen_for_uris(&self, on_uri: OnUri) -> Option<UriListener> {
+        handover::listen(&self.plan.net_data_dir, on_uri)
     }
 }
 

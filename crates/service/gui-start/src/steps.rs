@@ -11,7 +11,7 @@ use grs_gui_core::{SettingsStore, Text};
 use grs_params::Network;
 use serde_json::Value;
 
-use crate::{Flavour, Plan, Start, Step, home, words};
+use crate::{Flavour, Plan, Start, Step, handover, home, words};
 
 const GB: u64 = 1_000_000_000;
 /// Size of kept blocks that is shown where none is set, in GB.
@@ -216,6 +216,9 @@ impl Begun {
             node_words.push(format!("-prune={mib}"));
         }
         let net_data_dir = args.data_dir_net();
+        if !self.uris.is_empty() && handover::hand_over(&net_data_dir, &self.uris) {
+            return Ok(Step::HandedOver);
+        }
         let (mut store, mut settings, problem) = SettingsStore::open(&net_data_dir);
         let mut notes = self.notes;
         notes.extend(problem);

@@ -284,6 +284,25 @@ fn a_program_whose_node_cannot_be_started_fails() {
     assert_eq!(code(&View::default()), format!("{:?}", ExitCode::SUCCESS));
 }
 
+#[test]
+fn an_open_window_takes_the_uris_of_a_second_program() {
+    let setup = Setup::new();
+    let start = setup.open(&[]);
+    let (tell, told) = std::sync::mpsc::channel();
+    let tell = std::sync::Mutex::new(tell);
+    let listener = start.listen_for_uris(Arc::new(move |uri| tell.lock().unwrap().send(uri).unwrap()));
+    assert!(listener.is_some());
+    let named = format!("-datadir={}", setup.path("data").display());
+    let second = setup.begin(Program::Qt, &["-regtest", &named, "groestlcoin:x"]);
+    assert!(matches!(second, Step::HandedOver), "{second:?}");
+    assert_eq!(told.recv_timeout(std::time::Duration::from_secs(20)).unwrap(), "groestlcoin:x");
+    // Without a URI, or on another network, it is a window of its own.
+    setup.open(&[]);
+    opened(setup.begin(Program::Gui, &["-signet", &named, "groestlcoin:x"]));
+    drop(listener);
+    assert_eq!(setup.open(&["groestlcoin:x"]).uris, ["groestlcoin:x"]);
+}
+
 /// A screen on which the user answers always the same.
 #[derive(Default)]
 struct Answers {
