@@ -63,6 +63,7 @@ impl Init for OnlyChain {
 fn client(address: &str) {
     let ipc = Ipc::start("client").unwrap();
     let init = ipc.connect(&IpcAddress::parse(address, std::path::Path::new("/")).unwrap()).unwrap();
+    init.hello(&Hello::new(Role::Other, "bench")).unwrap();
     let chain = init.make_chain().unwrap();
     for _ in std::io::stdin().lines() {
         println!("{}", scan(&*chain).0);

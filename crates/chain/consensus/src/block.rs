@@ -76,6 +76,19 @@ pub fn check_block(
     if check_merkle {
         check_merkle_root(block)?;
     }
+    check_block_form(block)?;
+    for tx in &block.txs {
+        check_transaction(tx).map_err(|rule| BlockRule::Transaction { txid: tx.txid(), rule })?;
+    }
+    let sigops: u64 = block.txs.iter().map(|tx| u64::from(legacy_sig_op_count(tx))).sum();
+    if sigops * WITNESS_SCALE_FACTOR as u64 > MAX_BLOCK_SIGOPS_COST as u64 {
+        return Err(BlockRule::LegacySigops);
+    }
+    Ok(())
+}
+
+/// The part of [`check_block`] about the number, size and order of transactions, leaving each of them alone.
+pub fn check_block_form(block: &Block) -> Result<(), BlockRule> {
     if block.txs.is_empty()
         || block.txs.len() * WITNESS_SCALE_FACTOR > MAX_BLOCK_WEIGHT
         || block.base_size() * WITNESS_SCALE_FACTOR > MAX_BLOCK_WEIGHT
@@ -87,13 +100,6 @@ pub fn check_block(
     }
     if block.txs[1..].iter().any(|tx| tx.is_coinbase()) {
         return Err(BlockRule::CoinbaseMultiple);
-    }
-    for tx in &block.txs {
-        check_transaction(tx).map_err(|rule| BlockRule::Transaction { txid: tx.txid(), rule })?;
-    }
-    let sigops: u64 = block.txs.iter().map(|tx| u64::from(legacy_sig_op_count(tx))).sum();
-    if sigops * WITNESS_SCALE_FACTOR as u64 > MAX_BLOCK_SIGOPS_COST as u64 {
-        return Err(BlockRule::LegacySigops);
     }
     Ok(())
 }

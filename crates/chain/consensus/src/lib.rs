@@ -25,7 +25,9 @@ mod view;
 pub mod fuzz;
 
 pub use bip30::{BIP34_IMPLIES_BIP30_LIMIT, is_bip30_repeat, is_bip30_unspendable, needs_bip30_check};
-pub use block::{CheckedBlock, check_block, check_header_pow, check_merkle_root, is_block_mutated};
+pub use block::{
+    CheckedBlock, check_block, check_block_form, check_header_pow, check_merkle_root, is_block_mutated,
+};
 pub use commitment::{
     MINIMUM_WITNESS_COMMITMENT, check_witness_malleation, fill_witness_reserved_value,
     generate_coinbase_commitment, witness_commitment_index,

@@ -230,6 +230,7 @@ fn bound() {
     let _bound = server.bind(&address, init).unwrap();
     let client = Ipc::start("client").unwrap();
     let remote = client.connect(&address).unwrap();
+    kit::greet(&remote);
     let chain = remote.make_chain().unwrap();
     measure("bound socket: Chain.getHeight", 20_000, || {
         black_box(chain.get_height().unwrap());
@@ -244,6 +245,7 @@ fn notifications() {
     let (near, far) = UnixStream::pair().unwrap();
     server.serve_stream(far, Arc::new(FakeInit { chain: fake.clone(), role: Role::Node })).unwrap();
     let init = client.connect_stream(near).unwrap();
+    kit::greet(&init);
     let chain = init.make_chain().unwrap();
     let recorder: Arc<dyn ChainNotifications> = Arc::new(Recorder::default());
     let _handler = chain.handle_notifications(recorder).unwrap();

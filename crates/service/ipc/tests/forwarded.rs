@@ -68,5 +68,6 @@ fn a_forwarded_socket_is_like_the_nodes_own() {
     kit::wait_until(|| init.connection().is_closed());
     assert!(chain.get_height().unwrap_err().is_disconnected());
     let again = client.connect(&near).unwrap();
+    kit::greet(&again);
     assert!(again.make_chain().unwrap().get_height().is_ok());
 }

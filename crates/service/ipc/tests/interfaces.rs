@@ -10,7 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use grs_interfaces::{
-    BlockCreateOptions, BlockWaitOptions, CallError, ChainNotifications, ChainstateRole, Init, Mining, Role,
+    BlockCreateOptions, BlockWaitOptions, CallError, ChainNotifications, ChainstateRole, GlobalArgs, Hello,
+    Init, Mining, Role,
 };
 use grs_ipc::{InitProxy, Ipc, IpcAddress, MAX_TEMPLATES};
 use grs_primitives::Amount;
@@ -25,6 +26,13 @@ struct Pair {
 }
 
 fn pair() -> Pair {
+    let pair = silent_pair();
+    kit::greet(&pair.init);
+    pair
+}
+
+/// The client has not said who it is.
+fn silent_pair() -> Pair {
     let fake = FakeChain::new();
     let (server, client) = (Ipc::start("server").unwrap(), Ipc::start("client").unwrap());
     let (near, far) = UnixStream::pair().unwrap();
@@ -54,6 +62,7 @@ fn bound() -> (Arc<FakeChain>, Bound) {
     let (server, client) = (Ipc::start("server").unwrap(), Ipc::start("client").unwrap());
     let socket = server.bind(&address, Arc::new(init)).unwrap();
     let init = client.connect(&address).unwrap();
+    kit::greet(&init);
     (fake, Bound { init, _client: client, _socket: socket, _server: server, _dir: dir })
 }
 
@@ -96,6 +105,25 @@ everywhere!(wallets_of_a_loader_are_the_same_everywhere, |init, fake| {
     kit::wallets_suite(&*loader.gui_wallets().unwrap())
 });
 everywhere!(mining_is_the_same_everywhere, |init, fake| kit::mining_suite(init, &fake));
+
+#[test]
+fn the_first_call_is_hello() {
+    let pair = silent_pair();
+    let refused = |error: CallError| matches!(&error, CallError::Remote(text) if text.contains("The first call must be hello"));
+    // What the reference has too works without.
+    assert_eq!(pair.init.make_echo().unwrap().echo("early"), Ok("early".into()));
+    assert!(pair.init.make_mining().unwrap().is_some());
+    assert!(refused(pair.init.make_chain().err().unwrap()));
+    let args = GlobalArgs::default();
+    assert!(refused(pair.init.make_wallet_loader(args.clone(), pair.fake.clone()).err().unwrap()));
+    // One that is refused does not count.
+    let stranger = Hello { network: "main".into(), ..Hello::new(Role::Other, "test") };
+    assert!(pair.init.hello(&stranger).is_err());
+    assert!(refused(pair.init.make_chain().err().unwrap()));
+    kit::greet(&pair.init);
+    assert!(pair.init.make_chain().is_ok());
+    assert!(pair.init.make_wallet_loader(args, pair.fake.clone()).is_ok());
+}
 
 #[test]
 fn a_connection_holds_a_limited_number_of_templates() {

@@ -100,13 +100,7 @@ pub(crate) fn apply_block(
     let height = place.prev.height() as u32 + 1;
     let bip30 = needs_bip30_check(place.prev, &place.hash, consensus);
     if bip30 {
-        for tx in &block.txs {
-            for vout in 0..tx.outputs.len() as u32 {
-                if coins.have(&OutPoint::new(tx.txid(), vout))? {
-                    return Err(BlockRule::Bip30.into());
-                }
-            }
-        }
+        block.txs.iter().try_for_each(|tx| check_outputs_are_new(coins, tx))?;
     }
     let flags = block_script_flags(&place.hash, height, consensus);
     let enforce_sequence = consensus.is_active_at(BuriedDeployment::Csv, height as i32);
@@ -123,11 +117,7 @@ pub(crate) fn apply_block(
             if !money_range(fees) {
                 return Err(BlockRule::FeesOutOfRange.into());
             }
-            heights.clear();
-            heights.extend(spent.spent.iter().map(|coin| coin.height as i32));
-            if !sequence_locks(tx, enforce_sequence, &mut heights, place.prev) {
-                return Err(BlockRule::SequenceLock(tx.txid()).into());
-            }
+            check_sequence_locks(tx, &spent, enforce_sequence, &mut heights, place.prev)?;
         }
         sigops += i64::from(transaction_sig_op_cost(tx, |i| &spent.spent[i].out, flags));
         if sigops > MAX_BLOCK_SIGOPS_COST {
@@ -140,12 +130,38 @@ pub(crate) fn apply_block(
         // Where BIP30 was checked, the outputs are known to be new.
         coins.add_outputs(tx, height, coinbase && !bip30);
     }
+    check_coinbase_amount(block, fees, height)?;
+    Ok(undo)
+}
+
+/// BIP30: no output of the transaction is there already.
+pub(crate) fn check_outputs_are_new(coins: &CoinsCache, tx: &Transaction) -> Result<(), BlockError> {
+    for vout in 0..tx.outputs.len() as u32 {
+        if coins.have(&OutPoint::new(tx.txid(), vout))? {
+            return Err(BlockRule::Bip30.into());
+        }
+    }
+    Ok(())
+}
+
+/// The miner takes no more than the fees and the subsidy.
+pub(crate) fn check_coinbase_amount(block: &Block, fees: Amount, height: u32) -> Result<(), BlockRule> {
     let limit = fees + block_subsidy(height as i32);
     let actual = block.txs.first().and_then(|tx| tx.value_out()).unwrap_or(Amount::ZERO);
-    if actual > limit {
-        return Err(BlockRule::CoinbaseAmount { actual, limit }.into());
-    }
-    Ok(undo)
+    if actual > limit { Err(BlockRule::CoinbaseAmount { actual, limit }) } else { Ok(()) }
+}
+
+/// The relative lock times of the inputs. `heights` is room to work in.
+pub(crate) fn check_sequence_locks(
+    tx: &Transaction,
+    spent: &TxUndo,
+    enforce: bool,
+    heights: &mut Vec<i32>,
+    prev: HeaderRef<'_>,
+) -> Result<(), BlockRule> {
+    heights.clear();
+    heights.extend(spent.spent.iter().map(|coin| coin.height as i32));
+    if sequence_locks(tx, enforce, heights, prev) { Ok(()) } else { Err(BlockRule::SequenceLock(tx.txid())) }
 }
 
 fn spend_inputs(coins: &mut CoinsCache, tx: &Transaction) -> Result<TxUndo, BlockError> {
@@ -168,7 +184,7 @@ fn coin_ref(coin: &Coin) -> CoinRef<'_> {
     }
 }
 
-fn check_inputs(tx: &Transaction, spent: &TxUndo, height: u32) -> Result<Amount, BlockError> {
+pub(crate) fn check_inputs(tx: &Transaction, spent: &TxUndo, height: u32) -> Result<Amount, BlockError> {
     let fee = match &spent.spent[..] {
         // The usual case needs no list.
         [coin] => check_tx_inputs(tx, &[coin_ref(coin)][..], height as i32),
@@ -180,7 +196,7 @@ fn check_inputs(tx: &Transaction, spent: &TxUndo, height: u32) -> Result<Amount,
     fee.map_err(|rule| BlockRule::Inputs { txid: tx.txid(), rule }.into())
 }
 
-fn queue_scripts(tx: &TxRef, spent: &TxUndo, flags: ScriptFlags, scripts: &mut Scripts<'_>) {
+pub(crate) fn queue_scripts(tx: &TxRef, spent: &TxUndo, flags: ScriptFlags, scripts: &mut Scripts<'_>) {
     let Some(jobs) = &mut scripts.jobs else { return };
     let executions = &scripts.cache.script_executions;
     if executions.contains(&executions.entry(&tx.wtxid(), flags), !scripts.store) {

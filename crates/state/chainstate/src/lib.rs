@@ -10,7 +10,7 @@
 //!   `is_initial_block_download()`, `guess_verification_progress()`.
 //! - Changing: `process_new_block()`, `process_new_blocks()`, `process_new_headers()`, `activate_best_chain()`,
 //!   `invalidate_block()`, `reconsider_block()`, `precious_block()`, `force_flush()`, `prune_to_height()`.
-//! - Asking: `test_block_validity()`, `compute_utxo_stats()`, `chain_tips()`.
+//! - Asking: `test_block_validity()`, `check_template()`, `compute_utxo_stats()`, `chain_tips()`.
 //! - [`ChainstateManager::lock`] is the reference's `cs_main`, taken before the mempool's lock; it gives the
 //!   [`Chainstate`] with the [`CoinsCache`] of the tip.
 //!
@@ -43,6 +43,7 @@ mod signals;
 mod snapshot;
 mod state;
 mod stats;
+mod template;
 mod tip;
 mod verify;
 

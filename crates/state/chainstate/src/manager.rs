@@ -5,18 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use grs_blockstore::{BlockId, BlockIndex, BlockStore, ChainView};
-use grs_consensus::{
-    BlockRule, BlockValidationError, BlockValidationResult, VersionBitsCache, check_block,
-    contextual_check_block, contextual_check_header,
-};
+use grs_consensus::{BlockValidationError, BlockValidationResult, VersionBitsCache, check_block};
 use grs_log::{error, info};
 use grs_params::ChainParams;
 use grs_primitives::{Block, HashedHeader};
 use grs_script::ValidationCache;
-use grs_sync::{Interrupt, Job, LockRank, OrderedMutex, OrderedMutexGuard, clock};
+use grs_sync::{Interrupt, LockRank, OrderedMutex, OrderedMutexGuard, clock};
 use grs_uint::U256;
 
-use crate::connect::{Place, Scripts, apply_block};
 use crate::loader::BlockLoader;
 use crate::signals::Event;
 use crate::state::Shared;
@@ -524,42 +520,5 @@ impl ChainstateManager {
         let _one_at_a_time = self.activation.lock().unwrap_or_else(PoisonError::into_inner);
         let genesis = self.index().lookup(&self.params().consensus.genesis_hash);
         self.activate_once(&mut genesis.clone(), None, &mut None).map(|_| ())
-    }
-}
-
-impl Chainstate {
-    /// See [`ChainstateManager::test_block_validity`].
-    ///
-    /// # Errors
-    /// Which rule the block breaks.
-    pub fn test_block_validity(
-        &mut self,
-        block: &Block,
-        check_pow: bool,
-        check_merkle_root: bool,
-    ) -> Result<(), BlockValidationError> {
-        let shared = self.shared.clone();
-        let (index, consensus) = (&shared.index, &shared.params.consensus);
-        let not_best =
-            || BlockValidationError::new(BlockValidationResult::Consensus, "inconclusive-not-best-prevblk");
-        let tip = self.tip().filter(|tip| index.hash(*tip) == block.header.prev).ok_or_else(not_best)?;
-        let prev = HeaderRef::new(index, tip);
-        check_block(block, consensus, check_pow, check_merkle_root)?;
-        contextual_check_header(&block.header, prev, consensus, clock::now_secs())?;
-        contextual_check_block(block, Some(prev), consensus)?;
-        let mut jobs = Vec::new();
-        let mut scripts = Scripts { jobs: Some(&mut jobs), cache: &shared.validation_cache, store: true };
-        let place = Place { prev, hash: block.hash() };
-        self.coins.begin();
-        let result = apply_block(&mut self.coins, block, &place, &shared.params, &mut scripts);
-        self.coins.roll_back();
-        result.map_err(|error| match error {
-            BlockError::Invalid(error) => error,
-            BlockError::Fatal(error) => BlockValidationError::new(BlockValidationResult::Consensus, error.0),
-        })?;
-        let run = |job: crate::connect::ScriptJob| {
-            job.run().map_err(|f| BlockValidationError::from(BlockRule::from(f)))
-        };
-        jobs.into_iter().try_for_each(run)
     }
 }

@@ -17,6 +17,7 @@ use grs_uint::U256;
 
 use crate::connect::ScriptJob;
 use crate::notify::ChainWarning;
+use crate::template::TemplateTxs;
 use crate::{
     BlockInfo, ChainstateOptions, CoinsCache, HeaderRef, MempoolHook, SynchronizationState, ValidationSignals,
 };
@@ -185,6 +186,8 @@ pub struct Chainstate {
     /// Blocks taken in and not connected yet, which need not be read from disk again.
     pub(crate) recent: RecentBlocks,
     last_tip_log: Duration,
+    /// Transactions of templates on the tip.
+    pub(crate) template_txs: TemplateTxs,
 }
 
 impl Chainstate {
@@ -209,6 +212,7 @@ impl Chainstate {
             prune_locks: HashMap::new(),
             recent: RecentBlocks::default(),
             last_tip_log: Duration::ZERO,
+            template_txs: TemplateTxs::default(),
         }
     }
 

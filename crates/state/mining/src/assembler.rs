@@ -132,7 +132,7 @@ pub fn create_new_block(
     );
     if options.test_validity {
         // Without the Merkle root, which changes with the miner's coinbase anyway.
-        chain.test_block_validity(&block, false, false).map_err(AssemblyError::Invalid)?;
+        chain.check_template(&block).map_err(AssemblyError::Invalid)?;
     }
     Ok(BlockTemplate {
         header,

@@ -1,23 +1,106 @@
 //! `Init`: connecting, exchange of thread factories, and the wallet loader's relay.
 
+use std::cell::Cell;
+use std::ops::Deref;
 use std::os::unix::net::UnixStream;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use capnp::capability::Promise;
+use capnp::any_pointer;
+use capnp::capability::{DispatchCallResult, FromServer, Params, Promise, Results, Server};
+use capnp::private::capability::ClientHook;
+use capnp::traits::HasTypeId;
 use grs_interfaces::{CallResult, Chain, GlobalArgs, Init, WalletLoader};
 use grs_ipc_schema::proxy_capnp::thread_map;
 use grs_ipc_schema::{grs_init_capnp::grs_init, init_capnp::init};
 use grs_mp::{Connection, LoopHandle};
 use grs_tls::{Fate, KeyFolder};
 
-use crate::generated::{InitProxy, InitServer, WalletLoaderProxy, chain_client_with, init_client};
+use crate::generated::{InitProxy, InitServer, WalletLoaderProxy, chain_client_with};
 use crate::supervised_wallet::RpcRelay;
 use crate::support::*;
 
-/// The bootstrap capability for a connection: pass it to the runtime's `serve` and `Listener::start`.
+/// Answer to who does not begin with `hello`.
+const HELLO_FIRST: &str =
+    "The first call must be hello, which makes sure that the two programs fit together.";
+
+/// The ordinal of `hello`.
+const HELLO: u16 = 0;
+
+/// The bootstrap capability for a connection: pass it to the runtime's `serve` and `Listener::start`. What is not the
+/// reference's is refused until `hello` has succeeded.
 pub fn serve_init(session: &Rc<Session>, init: Arc<dyn Init>) -> capnp::capability::Client {
-    init_client(session, init).client
+    let server = InitServer { hosted: Hosted::new(session, init, "Init") };
+    capnp_rpc::new_client::<HelloFirst, _>(server).0
+}
+
+/// The client of [`HelloFirstDispatch`].
+struct HelloFirst(capnp::capability::Client);
+
+impl FromClientHook for HelloFirst {
+    fn new(hook: Box<dyn ClientHook>) -> HelloFirst {
+        HelloFirst(FromClientHook::new(hook))
+    }
+
+    fn into_client_hook(self) -> Box<dyn ClientHook> {
+        self.0.hook
+    }
+
+    fn as_client_hook(&self) -> &dyn ClientHook {
+        &*self.0.hook
+    }
+}
+
+impl FromServer<InitServer> for HelloFirst {
+    type Dispatch = HelloFirstDispatch;
+
+    fn from_server(server: Rc<InitServer>) -> HelloFirstDispatch {
+        HelloFirstDispatch { inner: grs_init::Client::from_server(server), greeted: Rc::default() }
+    }
+}
+
+/// Lets calls through to the server as far as the peer has said who it is.
+#[derive(Clone)]
+struct HelloFirstDispatch {
+    inner: <grs_init::Client as FromServer<InitServer>>::Dispatch,
+    greeted: Rc<Cell<bool>>,
+}
+
+impl Deref for HelloFirstDispatch {
+    type Target = InitServer;
+
+    fn deref(&self) -> &InitServer {
+        &self.inner
+    }
+}
+
+impl Server for HelloFirstDispatch {
+    fn dispatch_call(
+        self,
+        interface_id: u64,
+        method_id: u16,
+        params: Params<any_pointer::Owned>,
+        results: Results<any_pointer::Owned>,
+    ) -> DispatchCallResult {
+        let HelloFirstDispatch { inner, greeted } = self;
+        if interface_id != grs_init::Client::TYPE_ID || greeted.get() {
+            return inner.dispatch_call(interface_id, method_id, params, results);
+        }
+        // Looked at when it is this call's turn: an earlier `hello` may still be on its way.
+        let promise = Promise::from_future(async move {
+            if method_id != HELLO && !greeted.get() {
+                return Err(exception(HELLO_FIRST));
+            }
+            inner.dispatch_call(interface_id, method_id, params, results).promise.await?;
+            greeted.set(true);
+            Ok(())
+        });
+        DispatchCallResult::new(promise, false)
+    }
+
+    fn as_ptr(&self) -> usize {
+        self.inner.as_ptr()
+    }
 }
 
 /// The part of `Init` that the reference knows too.

@@ -12,11 +12,17 @@ pub use suites::*;
 
 use grs_hashes::BlockHash;
 use grs_hashes::Txid;
+use grs_interfaces::{Hello, Init, Role};
 use grs_primitives::{
     Amount, Block, HashedHeader, Header, MutableTransaction, OutPoint, Script, Transaction, TxIn, TxOut,
 };
 
 use std::sync::Arc;
+
+/// Makes the first call of a connection.
+pub fn greet(init: &dyn Init) {
+    init.hello(&Hello::new(Role::Other, "test")).unwrap();
+}
 
 /// A transaction that pays `script` and spends `prevout`.
 pub fn transaction(prevout: OutPoint, script: &[u8], value: i64) -> Transaction {
