@@ -1,13 +1,14 @@
 //! Coins that could be spent. Reference: `AvailableCoins`.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::mem::Discriminant;
 
 use grs_descriptor::{
     Descriptor, Destination, FlatSigningProvider, OutputType, SigningProvider, extract_destination,
     infer_descriptor,
 };
 use grs_encoding::compact_size_len;
-use grs_hashes::Txid;
+use grs_hashes::{Hash256, Txid};
 use grs_policy::{TRUC_VERSION, virtual_size};
 use grs_primitives::{MAX_MONEY, OutPoint, TxOut, WITNESS_SCALE_FACTOR};
 
@@ -122,6 +123,25 @@ fn kind_of(out: &TxOut, provider: Option<&FlatSigningProvider>, solvable: bool) 
     Some(direct(&destination))
 }
 
+/// Size of the signed input, and kind, of coins. Deriving the keys of each of many coins would take most of the time of a
+/// payment; those of one descriptor, with outputs of one form, are all alike, and one of them is looked at.
+#[derive(Default)]
+struct Solutions(HashMap<(Hash256, Discriminant<Destination>, usize), (i64, Option<CoinKind>)>);
+
+impl Solutions {
+    fn of(&mut self, coin: &TxOut, state: &State) -> (i64, Option<CoinKind>) {
+        let script = &coin.script_pubkey;
+        let find = || {
+            let provider = state.solving_provider(script);
+            let input_bytes = provider.as_ref().map_or(-1, |p| input_size(coin, p, state));
+            (input_bytes, kind_of(coin, provider.as_ref(), input_bytes >= 0))
+        };
+        let Some(descriptor) = state.scripts.get(script).and_then(|ids| ids.first()) else { return find() };
+        let form = std::mem::discriminant(&extract_destination(script));
+        *self.0.entry((*descriptor, form, script.len())).or_insert_with(find)
+    }
+}
+
 /// Coins that pass a filter, by outpoint.
 pub(crate) fn available_coins(state: &State, filter: &CoinFilter) -> Vec<SpendableCoin> {
     let mut out = Vec::new();
@@ -131,6 +151,7 @@ pub(crate) fn available_coins(state: &State, filter: &CoinFilter) -> Vec<Spendab
     let mut trusted_parents = BTreeSet::new();
     // Whether a transaction passes, and whether it is safe.
     let mut checked: HashMap<Txid, Option<bool>> = HashMap::new();
+    let mut solutions = Solutions::default();
     for (outpoint, coin) in &state.coins {
         let Some(wtx) = state.txs.get(&outpoint.txid) else { continue };
         let depth = state.depth(wtx);
@@ -174,9 +195,8 @@ pub(crate) fn available_coins(state: &State, filter: &CoinFilter) -> Vec<Spendab
         {
             continue;
         }
-        let provider = state.solving_provider(&coin.script_pubkey);
-        let input_bytes = provider.as_ref().map_or(-1, |p| input_size(coin, p, state));
-        let Some(kind) = kind_of(coin, provider.as_ref(), input_bytes >= 0) else { continue };
+        let (input_bytes, kind) = solutions.of(coin, state);
+        let Some(kind) = kind else { continue };
         let found = SpendableCoin {
             outpoint: *outpoint,
             out: coin.clone(),
