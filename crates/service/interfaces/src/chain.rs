@@ -80,8 +80,8 @@ pub trait Chain: Send + Sync {
     /// Takes a transaction into the mempool and announces it, unless its fee is above `max_fee`.
     fn broadcast_transaction(&self, tx: TxRef, max_fee: Amount, method: TxBroadcast)
     -> CallResult<Broadcast>;
-    /// Relatives of a transaction in the mempool.
-    fn get_transaction_ancestry(&self, txid: Txid) -> CallResult<TransactionAncestry>;
+    /// Relatives of each transaction in the mempool, in order; zeros for one that is not there.
+    fn get_transaction_ancestry(&self, txids: &[Txid]) -> CallResult<Vec<TransactionAncestry>>;
     /// What it takes to bump the unconfirmed ancestors of each outpoint to a fee rate; in order, 0 if nothing.
     fn calculate_individual_bump_fees(
         &self,

@@ -104,6 +104,11 @@ pub trait ChainNotifications: Send + Sync {
         let _ = (role, locator);
         Ok(())
     }
+    /// The node's clock has been set to Unix seconds, or back to real time (0); on test chains only.
+    fn mock_time_changed(&self, time: i64) -> CallResult<()> {
+        let _ = time;
+        Ok(())
+    }
     /// Returns when every earlier event has been processed.
     fn flush(&self) -> CallResult<()> {
         Ok(())

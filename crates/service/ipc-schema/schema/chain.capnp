@@ -32,7 +32,7 @@ interface Chain $Generator.trait("Chain") $Generator.state("ChainState") $Genera
   isInMempool @16 (context :Proxy.Context, txid :Data) -> (result :Bool);
   hasDescendantsInMempool @17 (context :Proxy.Context, txid :Data) -> (result :Bool);
   broadcastTransaction @18 (context :Proxy.Context, tx :Data $Generator.decodeLater, maxFee :Int64, method :TxBroadcast) -> (accepted :Bool, error :Text);
-  getTransactionAncestry @19 (context :Proxy.Context, txid :Data) -> (ancestors :UInt64, clusterCount :UInt64, ancestorSize :UInt64, ancestorFees :Int64);
+  getTransactionAncestry @19 (context :Proxy.Context, txids :List(Data)) -> (result :List(TransactionAncestry));
   calculateIndividualBumpFees @20 (context :Proxy.Context, outpoints :Data, feerate :Int64) -> (result :List(Int64));
   calculateCombinedBumpFee @21 (context :Proxy.Context, outpoints :Data, feerate :Int64) -> (result :Int64, hasResult :Bool);
   getPackageLimits @22 () -> (ancestors :UInt32, descendants :UInt32);
@@ -196,7 +196,15 @@ struct Event {
       flushedRole @7 :ChainstateRole;
       locator @8 :Data;
     }
+    mockTime @9 :Int64;
   }
+}
+
+struct TransactionAncestry {
+  ancestors @0 :UInt64;
+  clusterCount @1 :UInt64;
+  ancestorSize @2 :UInt64;
+  ancestorFees @3 :Int64;
 }
 
 struct RpcArgName {

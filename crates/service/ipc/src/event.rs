@@ -96,6 +96,7 @@ pub(crate) enum Event {
     BlockDisconnected(EventBlock),
     UpdatedBlockTip,
     ChainStateFlushed(ChainstateRole, BlockLocator),
+    MockTime(i64),
 }
 
 impl Event {
@@ -104,7 +105,7 @@ impl Event {
         256 + match self {
             Event::TransactionAdded(tx) | Event::TransactionRemoved(tx, _) => tx.len(),
             Event::BlockConnected(_, block) | Event::BlockDisconnected(block) => block.size(),
-            Event::UpdatedBlockTip => 0,
+            Event::UpdatedBlockTip | Event::MockTime(_) => 0,
             Event::ChainStateFlushed(_, locator) => locator.hashes.len() * 32,
         }
     }
@@ -122,6 +123,7 @@ impl Event {
             Event::BlockDisconnected(block) => to.block_disconnected(&block.decode()?),
             Event::UpdatedBlockTip => to.updated_block_tip(),
             Event::ChainStateFlushed(role, locator) => to.chain_state_flushed(role, &locator),
+            Event::MockTime(time) => to.mock_time_changed(time),
         }
     }
 }
@@ -147,6 +149,7 @@ impl ToWire<event::Builder<'_>> for Event {
                 role.to_wire(out.reborrow().init_flushed_role());
                 out.set_locator(&locator.to_data());
             }
+            Event::MockTime(time) => out.set_mock_time(*time),
         }
     }
 }
@@ -169,6 +172,7 @@ impl FromWire<event::Reader<'_>> for Event {
                 ChainstateRole::from_wire(flushed.get_flushed_role()?)?,
                 read(flushed.get_locator())?,
             ),
+            event::MockTime(time) => Event::MockTime(time),
         })
     }
 }

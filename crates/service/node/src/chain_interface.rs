@@ -18,6 +18,7 @@ use grs_primitives::{Amount, Block, BlockLocator, OutPoint, Script, TxRef};
 use serde_json::Value;
 
 use crate::NodeContext;
+use crate::context::MockTimeSubscriber;
 use crate::init::{init_error, init_warning};
 use crate::scan::NodeScan;
 
@@ -267,16 +268,19 @@ impl Chain for NodeChain {
         Ok(crate::broadcast::broadcast(&node, &tx, Some(max_fee), relay).map_err(|e| e.to_string()))
     }
 
-    fn get_transaction_ancestry(&self, txid: Txid) -> CallResult<TransactionAncestry> {
+    fn get_transaction_ancestry(&self, txids: &[Txid]) -> CallResult<Vec<TransactionAncestry>> {
         let mempool = self.mempool()?;
         let pool = mempool.lock();
-        let stats = pool.ancestor_stats(&txid);
-        Ok(TransactionAncestry {
-            ancestors: stats.count as u64,
-            cluster_count: pool.cluster(&txid).len() as u64,
-            ancestor_size: stats.vsize.max(0) as u64,
-            ancestor_fees: stats.fees,
-        })
+        let ancestry = |txid| {
+            let stats = pool.ancestor_stats(txid);
+            TransactionAncestry {
+                ancestors: stats.count as u64,
+                cluster_count: pool.cluster(txid).len() as u64,
+                ancestor_size: stats.vsize.max(0) as u64,
+                ancestor_fees: stats.fees,
+            }
+        };
+        Ok(txids.iter().map(ancestry).collect())
     }
 
     fn calculate_individual_bump_fees(
@@ -428,6 +432,10 @@ impl Chain for NodeChain {
         let id = signals.register(forwarder.clone());
         let in_mempool: Arc<dyn MempoolInterface> = forwarder.clone();
         mempool.subscribe(in_mempool.clone());
+        self.node()?.tell_mock_time(&forwarder);
+        if let Some(time) = grs_sync::clock::mock_time() {
+            forwarder.tell(|s| s.mock_time_changed(time));
+        }
         Ok(HandlerFn::new(move || {
             signals.unregister(id);
             mempool.unsubscribe(&in_mempool);
@@ -569,6 +577,12 @@ impl Forwarder {
 }
 
 const ROLE: ChainstateRole = ChainstateRole { validated: true, historical: false };
+
+impl MockTimeSubscriber for Forwarder {
+    fn mock_time_changed(&self, time: i64) {
+        self.tell(|s| s.mock_time_changed(time).and_then(|()| s.flush()));
+    }
+}
 
 impl ValidationInterface for Forwarder {
     fn block_connected(&self, block: &Arc<Block>, info: ChainBlock) {

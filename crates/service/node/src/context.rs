@@ -1,5 +1,5 @@
 use std::sync::atomic::{AtomicI32, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use grs_addrman::BanMan;
 use grs_args::ArgsManager;
@@ -16,6 +16,12 @@ use crate::gui_interface::GuiContext;
 use crate::mining::DraftMaker;
 use crate::remote_calls::RemoteCalls;
 use crate::tip::TipWatch;
+
+/// A subscriber of the chain, which may be in another process with a clock of its own.
+pub(crate) trait MockTimeSubscriber: Send + Sync {
+    /// Tells it that the clock was set to Unix seconds, or back to real time (0), and waits until it knows.
+    fn mock_time_changed(&self, time: i64);
+}
 
 /// What the parts of a node share. Parts are filled in while the node starts; each accessor says what it is before.
 pub struct NodeContext {
@@ -44,6 +50,7 @@ pub struct NodeContext {
     exit_status: AtomicI32,
     warnings: Mutex<Vec<(String, String)>>,
     on_mock_time: Mutex<Vec<Arc<dyn Fn(i64) + Send + Sync>>>,
+    mock_time_subscribers: Mutex<Vec<Weak<dyn MockTimeSubscriber>>>,
     on_mock_forward: Mutex<Vec<Arc<dyn Fn(i64) + Send + Sync>>>,
 }
 
@@ -71,6 +78,7 @@ impl NodeContext {
             exit_status: AtomicI32::new(0),
             warnings: Mutex::new(Vec::new()),
             on_mock_time: Mutex::new(Vec::new()),
+            mock_time_subscribers: Mutex::new(Vec::new()),
             on_mock_forward: Mutex::new(Vec::new()),
         })
     }
@@ -144,6 +152,16 @@ impl NodeContext {
         grs_sync::clock::set_mock_time(time);
         let hooks = self.on_mock_time.lock().unwrap_or_else(PoisonError::into_inner).clone();
         hooks.iter().for_each(|h| h(time));
+        let subscribers = self.mock_time_subscribers.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        subscribers.iter().filter_map(Weak::upgrade).for_each(|s| s.mock_time_changed(time));
+    }
+
+    /// Tells a subscriber of the chain the mock time whenever it is set, as long as there is one.
+    pub(crate) fn tell_mock_time<S: MockTimeSubscriber + 'static>(&self, subscriber: &Arc<S>) {
+        let mut list = self.mock_time_subscribers.lock().unwrap_or_else(PoisonError::into_inner);
+        list.retain(|known| known.strong_count() > 0);
+        let subscriber: Arc<dyn MockTimeSubscriber> = subscriber.clone();
+        list.push(Arc::downgrade(&subscriber));
     }
 
     /// Moves the schedulers on.

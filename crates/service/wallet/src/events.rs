@@ -129,6 +129,11 @@ fn process(wallet: &Wallet, event: Event) -> WalletResult<()> {
 }
 
 impl ChainNotifications for WalletEvents {
+    fn mock_time_changed(&self, time: i64) -> CallResult<()> {
+        clock::set_mock_time(time);
+        Ok(())
+    }
+
     fn transaction_added_to_mempool(&self, tx: TxRef) -> CallResult<()> {
         self.take(Event::Added(tx))
     }

@@ -225,6 +225,10 @@ impl ChainNotifications for NotificationsProxy {
         self.queue.push(Event::ChainStateFlushed(role, locator.clone()))
     }
 
+    fn mock_time_changed(&self, time: i64) -> CallResult<()> {
+        self.queue.push(Event::MockTime(time))
+    }
+
     fn flush(&self) -> CallResult<()> {
         self.queue.flush()
     }

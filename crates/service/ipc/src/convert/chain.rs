@@ -318,8 +318,8 @@ impl FromWire<chain::chain::broadcast_transaction_results::Reader<'_>> for Broad
     }
 }
 
-impl ToWire<chain::chain::get_transaction_ancestry_results::Builder<'_>> for TransactionAncestry {
-    fn to_wire(&self, mut out: chain::chain::get_transaction_ancestry_results::Builder<'_>) {
+impl ToWire<chain::transaction_ancestry::Builder<'_>> for TransactionAncestry {
+    fn to_wire(&self, mut out: chain::transaction_ancestry::Builder<'_>) {
         out.set_ancestors(self.ancestors);
         out.set_cluster_count(self.cluster_count);
         out.set_ancestor_size(self.ancestor_size);
@@ -327,8 +327,8 @@ impl ToWire<chain::chain::get_transaction_ancestry_results::Builder<'_>> for Tra
     }
 }
 
-impl FromWire<chain::chain::get_transaction_ancestry_results::Reader<'_>> for TransactionAncestry {
-    fn from_wire(from: chain::chain::get_transaction_ancestry_results::Reader<'_>) -> capnp::Result<Self> {
+impl FromWire<chain::transaction_ancestry::Reader<'_>> for TransactionAncestry {
+    fn from_wire(from: chain::transaction_ancestry::Reader<'_>) -> capnp::Result<Self> {
         Ok(TransactionAncestry {
             ancestors: from.get_ancestors(),
             cluster_count: from.get_cluster_count(),

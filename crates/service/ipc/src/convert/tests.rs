@@ -228,7 +228,7 @@ proptest! {
             ancestor_size: numbers.2,
             ancestor_fees: Amount(numbers.3),
         };
-        prop_assert_eq!(round_trip::<answers::get_transaction_ancestry_results::Owned, _>(&ancestry).unwrap(), ancestry);
+        prop_assert_eq!(round_trip::<chain_capnp::transaction_ancestry::Owned, _>(&ancestry).unwrap(), ancestry);
         let limits = PackageLimits { ancestors: numbers.4, descendants: !numbers.4 };
         prop_assert_eq!(round_trip::<answers::get_package_limits_results::Owned, _>(&limits).unwrap(), limits);
         let [ancestor, block1, block2] = found;

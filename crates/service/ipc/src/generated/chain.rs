@@ -411,16 +411,18 @@ impl Chain for ChainProxy {
         })
     }
 
-    fn get_transaction_ancestry(&self, txid: Txid) -> CallResult<TransactionAncestry> {
+    fn get_transaction_ancestry(&self, txids: &[Txid]) -> CallResult<Vec<TransactionAncestry>> {
+        let txids = txids.to_owned();
         self.0.call(move |client, call| async move {
             let mut ask = client.get_transaction_ancestry_request();
             {
                 let mut p = ask.get();
                 call.context(p.reborrow().init_context())?;
-                p.set_txid(&txid.to_data());
+                txids.to_wire(p.reborrow().init_txids(count(txids.len())));
             }
             let answer = call.send(ask).await?;
-            FromWire::from_wire(answer.get()?)
+            let r = answer.get()?;
+            FromWire::from_wire(r.get_result()?)
         })
     }
 
@@ -1294,12 +1296,15 @@ impl chain::Server for ChainServer {
         let call = self.hosted.session.receive(&params);
         let value = {
             let p = params.get()?;
-            let txid: Txid = FromWire::from_wire(p.get_txid()?)?;
+            let txids: Vec<Txid> = FromWire::from_wire(p.get_txids()?)?;
             let object = self.hosted.get().map_err(exception)?;
-            call.run(RequestContext::read(p.get_context()), move || object.get_transaction_ancestry(txid))
+            call.run(RequestContext::read(p.get_context()), move || object.get_transaction_ancestry(&txids))
                 .await?
         };
-        value.to_wire(results.get());
+        {
+            let mut out = results.get();
+            put_structs(out.reborrow().init_result(count(value.len())), &value);
+        }
         call.done(&mut results)
     }
 

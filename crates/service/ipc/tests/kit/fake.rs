@@ -200,14 +200,17 @@ impl Chain for FakeChain {
         }
         Ok(if max_fee < Amount(10) { Err(format!("{} pays too much", tx.txid())) } else { Ok(()) })
     }
-    fn get_transaction_ancestry(&self, txid: Txid) -> CallResult<TransactionAncestry> {
-        let known = u64::from(self.is_in_mempool(txid)?);
-        Ok(TransactionAncestry {
-            ancestors: known,
-            cluster_count: 2 * known,
-            ancestor_size: 3 * known,
-            ancestor_fees: Amount(4 * known as i64),
-        })
+    fn get_transaction_ancestry(&self, txids: &[Txid]) -> CallResult<Vec<TransactionAncestry>> {
+        let ancestry = |txid: &Txid| {
+            let known = u64::from(self.is_in_mempool(*txid)?);
+            Ok(TransactionAncestry {
+                ancestors: known,
+                cluster_count: 2 * known,
+                ancestor_size: 3 * known,
+                ancestor_fees: Amount(4 * known as i64),
+            })
+        };
+        txids.iter().map(ancestry).collect()
     }
     fn calculate_individual_bump_fees(
         &self,

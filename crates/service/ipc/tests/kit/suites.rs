@@ -82,7 +82,11 @@ pub fn chain_suite(chain: &dyn Chain, fake: &FakeChain) {
         chain.broadcast_transaction(tx(), Amount(9), TxBroadcast::NoMempoolPrivateBroadcast),
         Err(CallError::Remote("private broadcast is off".into()))
     );
-    let ancestry = chain.get_transaction_ancestry(fake.mempool[0].txid()).unwrap();
+    let asked = [super::unknown_txid(), fake.mempool[0].txid()];
+    let [unknown, ancestry] = chain.get_transaction_ancestry(&asked).unwrap()[..] else {
+        panic!("two answers")
+    };
+    assert_eq!(unknown, TransactionAncestry::default());
     assert_eq!((ancestry.ancestors, ancestry.cluster_count, ancestry.ancestor_size), (1, 2, 3));
     assert_eq!(ancestry.ancestor_fees, Amount(4));
     assert_eq!(chain.calculate_individual_bump_fees(&outpoints, Amount(5)), Ok(vec![Amount(12), Amount(5)]));

@@ -1,6 +1,6 @@
 //! Methods about coins and balances. Reference: `src/wallet/rpc/coins.cpp`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use grs_descriptor::{Destination, SigningProvider, extract_destination, infer_descriptor};
 use grs_hashes::{Hash160, Txid, purpose};
@@ -358,11 +358,8 @@ fn listunspent(request: &Request<'_>) -> RpcResult {
     wallet.sync_with_chain()?;
     let coins = available_coins(&state_of(&wallet), &filter);
     // The node is asked about unconfirmed coins before the wallet's data is locked again.
-    let mut ancestry = BTreeMap::new();
-    for coin in coins.iter().filter(|c| c.depth == 0) {
-        let known = wallet.chain.get_transaction_ancestry(coin.outpoint.txid).map_err(wallet_error)?;
-        ancestry.insert(coin.outpoint.txid, known);
-    }
+    let unconfirmed = coins.iter().filter(|c| c.depth == 0).map(|c| c.outpoint.txid);
+    let ancestry = wallet.ancestry(unconfirmed).map_err(wallet_error)?;
     let state = state_of(&wallet);
     let avoid_reuse = state.has_flag(flags::AVOID_REUSE);
     let mut out = Vec::new();

@@ -1,11 +1,12 @@
 //! Making a payment: fee rate, coins, change, lock time, signatures. Reference: `CreateTransaction`, `fees.cpp`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::PoisonError;
 
 use grs_descriptor::{Destination, FlatSigningProvider, OutputType, sign_transaction};
 use grs_encoding::compact_size_len;
-use grs_interfaces::{FeeReason, FindBlock};
+use grs_hashes::Txid;
+use grs_interfaces::{CallResult, FeeReason, FindBlock, TransactionAncestry};
 use grs_policy::{
     FeeRate, MIN_STANDARD_TX_NONWITNESS_SIZE, TRUC_VERSION, dust_threshold, is_dust, virtual_size,
 };
@@ -377,14 +378,28 @@ impl Wallet {
             let outpoints: Vec<OutPoint> = unconfirmed.iter().map(|&i| coins[i].outpoint).collect();
             let rate = params.effective_rate.fee_per_kvb();
             let bumps = self.chain.calculate_individual_bump_fees(&outpoints, rate)?;
+            let ancestry = self.ancestry(outpoints.iter().map(|outpoint| outpoint.txid))?;
             for (&i, bump) in unconfirmed.iter().zip(bumps) {
                 coins[i].add_bump_fee(bump.0);
-                let known = self.chain.get_transaction_ancestry(coins[i].outpoint.txid)?;
+                let known = ancestry.get(&coins[i].outpoint.txid).copied().unwrap_or_default();
                 coins[i].ancestors = known.ancestors;
                 coins[i].cluster = known.cluster_count;
             }
         }
         Ok((coins, preset))
+    }
+
+    /// Relatives of transactions in the mempool, asked for at once: there may be thousands.
+    pub(crate) fn ancestry(
+        &self,
+        txids: impl Iterator<Item = Txid>,
+    ) -> CallResult<BTreeMap<Txid, TransactionAncestry>> {
+        let txids: Vec<Txid> = txids.collect::<BTreeSet<Txid>>().into_iter().collect();
+        if txids.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let known = self.chain.get_transaction_ancestry(&txids)?;
+        Ok(txids.into_iter().zip(known).collect())
     }
 
     /// Chooses inputs. Reference: `SelectCoins`.

@@ -350,11 +350,15 @@ impl Chain for ChainHandle {
         }
         Ok(Ok(()))
     }
-    fn get_transaction_ancestry(&self, txid: Txid) -> CallResult<TransactionAncestry> {
+    fn get_transaction_ancestry(&self, txids: &[Txid]) -> CallResult<Vec<TransactionAncestry>> {
         let inner = self.0.inner();
-        let Some(tx) = inner.mempool.get(&txid) else { return Ok(TransactionAncestry::default()) };
-        let parents = tx.inputs.iter().filter(|i| inner.mempool.contains_key(&i.prevout.txid)).count() as u64;
-        Ok(TransactionAncestry { ancestors: 1 + parents, cluster_count: 1 + parents, ..Default::default() })
+        let ancestry = |txid| {
+            let Some(tx) = inner.mempool.get(txid) else { return TransactionAncestry::default() };
+            let in_mempool = |input: &&TxIn| inner.mempool.contains_key(&input.prevout.txid);
+            let count = 1 + tx.inputs.iter().filter(in_mempool).count() as u64;
+            TransactionAncestry { ancestors: count, cluster_count: count, ..Default::default() }
+        };
+        Ok(txids.iter().map(ancestry).collect())
     }
     fn calculate_individual_bump_fees(
         &self,
