@@ -59,6 +59,37 @@ fn a_wallet_process_attaches_and_detaches() {
 }
 
 #[test]
+fn mock_time_reaches_all_wallet_processes() {
+    let mut node = Node::new("mocktime");
+    node.start(&["-ipcbind=unix", "-fallbackfee=0.001"]);
+    for wallet in ["own", "a", "b"] {
+        node.ok("/", "createwallet", json!([wallet]));
+    }
+    for wallet in ["a", "b"] {
+        node.ok("/", "unloadwallet", json!([wallet]));
+    }
+    let mine = node.text("/wallet/own", "getnewaddress", json!([]));
+    node.mine(125, &mine);
+    let hash = node.text("/", "getbestblockhash", json!([]));
+    let time = node.ok("/", "getblockheader", json!([hash]))["time"].as_i64().unwrap() + 100_000;
+    // One is attached already, the other one attaches later.
+    let _a = Attached::start(&node, "a.log", &["-ipcconnect", "-wallet=a"]);
+    node.ok("/", "setmocktime", json!([time]));
+    let _b = Attached::start(&node, "b.log", &["-ipcconnect", "-wallet=b"]);
+    for wallet in ["a", "b"] {
+        let target = node.text(&format!("/wallet/{wallet}"), "getnewaddress", json!([]));
+        let txid = node.text("/wallet/own", "sendtoaddress", json!([target, 7]));
+        for wallet in ["own", wallet] {
+            let received = until("the transaction", || {
+                node.call(&format!("/wallet/{wallet}"), "gettransaction", json!([txid])).ok()
+            });
+            assert_eq!(received["timereceived"], time, "{wallet}");
+        }
+    }
+    node.stop();
+}
+
+#[test]
 fn two_wallet_processes_with_different_wallets() {
     let mut node = Node::new("two");
     node.start(&["-ipcbind=unix"]);

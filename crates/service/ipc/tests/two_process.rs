@@ -4,6 +4,9 @@
 
 mod kit;
 
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -279,8 +282,63 @@ fn outside_clients_reach_a_listening_node() {
     assert!(!dir.path().join("node.sock").exists());
 }
 
+/// User and group that own nothing.
+const NOBODY: u32 = 65_534;
+
+/// The part of another user's program: says what became of its connection.
+fn stranger_main(path: &std::path::Path) {
+    let mut stream = match UnixStream::connect(path) {
+        Ok(stream) => stream,
+        Err(e) => return println!("not connected: {e}"),
+    };
+    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    match std::io::Read::read(&mut stream, &mut [0; 64]) {
+        Ok(0) => println!("closed"),
+        Err(e) if e.kind() == std::io::ErrorKind::ConnectionReset => println!("closed"),
+        other => println!("{other:?}"),
+    }
+}
+
+fn other_users_are_cut_off() {
+    if !rustix::process::geteuid().is_root() {
+        println!("skipped: only root can start a program of another user");
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let ipc = Ipc::start("groestlcoin-node").unwrap();
+    let address = IpcAddress::parse("unix:s", dir.path()).unwrap();
+    let init = Arc::new(FakeInit { chain: FakeChain::new(), role: Role::Node });
+    let _bound = ipc.bind(&address, init).unwrap();
+    let socket = dir.path().join("s");
+    // A place that others can run a program from: where this one lies may be closed to them.
+    let program = dir.path().join("stranger");
+    std::fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    let stranger = || {
+        let mut command = std::process::Command::new(&program);
+        command.arg("-stranger").arg(&socket).uid(NOBODY).gid(NOBODY);
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    };
+    let open = |path: &std::path::Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    open(dir.path(), 0o755);
+    open(&program, 0o755);
+    let text = stranger();
+    assert!(text.starts_with("not connected: Permission denied"), "{text}");
+    // Whoever opens the socket to all still does not let them in.
+    open(&socket, 0o666);
+    assert_eq!(stranger(), "closed\n");
+    let client = Ipc::start("client").unwrap();
+    assert!(client.connect(&address).unwrap().make_echo().is_ok());
+}
+
 fn main() {
     let list: Vec<_> = std::env::args_os().collect();
+    if let [_, first, path] = &list[..]
+        && first == "-stranger"
+    {
+        return stranger_main(path.as_ref());
+    }
     if let Some(fd) = inherited_fd_argument(&list) {
         return child_main(fd.unwrap());
     }
@@ -294,6 +352,7 @@ fn main() {
             "missing_programs_and_wrong_networks_and_versions_are_reported",
             missing_programs_and_wrong_networks_and_versions_are_reported,
         ),
+        ("other_users_are_cut_off", other_users_are_cut_off),
         ("the_supervisor_restarts_a_child_that_dies", the_supervisor_restarts_a_child_that_dies),
         (
             "a_supervised_wallet_comes_back_with_its_commands",
