@@ -139,6 +139,7 @@ mod tests {
                 dir: dir.into(),
                 dependencies: vec![],
                 member: true,
+                default_member: true,
                 build_script: None,
                 programs: vec![name.into()],
             };

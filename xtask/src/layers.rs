@@ -25,6 +25,9 @@ const WALLET_FREE: &[&str] = &["groestlcoin-node", "groestlcoin-gui", "groestlco
 /// What the example of a client with nothing but schemas may link of ours.
 const SCHEMAS: &[&str] = &["grs-ipc-schema", "grs-mp-schema"];
 
+/// What makes a program one with a window: large, and not built unless asked for.
+const WINDOW_TOOLKIT: &str = "eframe";
+
 /// Licences that fit with MIT. An expression passes when one of its alternatives consists of these.
 const LICENCES: &[&str] = &[
     "MIT",
@@ -76,6 +79,34 @@ pub fn order(packages: &HashMap<String, Package>) -> Result<Findings, String> {
     Ok(findings)
 }
 
+/// Everything that a package links, itself included.
+fn links(packages: &HashMap<String, Package>, program: &str) -> HashSet<String> {
+    let (mut seen, mut open) = (HashSet::new(), vec![program.to_owned()]);
+    while let Some(name) = open.pop() {
+        if seen.insert(name.clone())
+            && let Some(package) = packages.get(&name)
+        {
+            open.extend(package.dependencies.iter().cloned());
+        }
+    }
+    seen
+}
+
+/// What is built when no package is named: all but what needs the toolkit of the window.
+pub fn defaults(packages: &HashMap<String, Package>) -> Result<Findings, String> {
+    let mut findings: Findings = packages
+        .values()
+        .filter(|p| p.member)
+        .filter_map(|p| match (p.default_member, links(packages, &p.name).contains(WINDOW_TOOLKIT)) {
+            (true, true) => Some(format!("{} needs {WINDOW_TOOLKIT} and is a default member", p.name)),
+            (false, false) => Some(format!("{} is missing in default-members", p.name)),
+            _ => None,
+        })
+        .collect();
+    findings.sort();
+    Ok(findings)
+}
+
 /// Heavy or narrow dependencies stay in the crates that own them; the node never links the wallet.
 pub fn bans(packages: &HashMap<String, Package>) -> Result<Findings, String> {
     let mut findings = Vec::new();
@@ -87,16 +118,9 @@ pub fn bans(packages: &HashMap<String, Package>) -> Result<Findings, String> {
         }
     }
     for program in WALLET_FREE {
-        let (mut seen, mut open) = (HashSet::new(), vec![(*program).to_owned()]);
-        while let Some(name) = open.pop() {
-            if name == "grs-wallet" || name == "rusqlite" {
-                findings.push(format!("{program} links {name}"));
-            }
-            if seen.insert(name.clone())
-                && let Some(package) = packages.get(&name)
-            {
-                open.extend(package.dependencies.iter().cloned());
-            }
+        let linked = links(packages, program);
+        for name in ["grs-wallet", "rusqlite"].into_iter().filter(|name| linked.contains(*name)) {
+            findings.push(format!("{program} links {name}"));
         }
     }
     let bare = packages.get("bare-client").into_iter().chain(packages.get("grs-ipc-schema"));
@@ -109,12 +133,49 @@ pub fn bans(packages: &HashMap<String, Package>) -> Result<Findings, String> {
     Ok(findings)
 }
 
-fn alternative_fits(alternative: &str) -> bool {
-    alternative.split(" AND ").all(|part| {
-        let name = part.trim_matches(['(', ')', ' ']);
-        let name = name.split(" WITH ").next().unwrap_or(name);
-        LICENCES.contains(&name)
-    })
+/// Licences of fonts. A font that is carried along keeps its licence and asks nothing of the program around it.
+const FONT_LICENCES: &[&str] = &["OFL-1.1", "Ubuntu-font-1.0"];
+
+/// Whether an SPDX expression can be met: one of what stands between `OR`s, all of what stands between `AND`s.
+fn fits(expression: &str) -> bool {
+    let spaced = expression.replace('/', " OR ").replace('(', " ( ").replace(')', " ) ");
+    let words: Vec<&str> = spaced.split_whitespace().collect();
+    let mut at = 0;
+    alternatives(&words, &mut at) && at == words.len()
+}
+
+fn alternatives(words: &[&str], at: &mut usize) -> bool {
+    let mut met = conditions(words, at);
+    while words.get(*at) == Some(&"OR") {
+        *at += 1;
+        met |= conditions(words, at);
+    }
+    met
+}
+
+fn conditions(words: &[&str], at: &mut usize) -> bool {
+    let mut met = condition(words, at);
+    while words.get(*at) == Some(&"AND") {
+        *at += 1;
+        met &= condition(words, at);
+    }
+    met
+}
+
+fn condition(words: &[&str], at: &mut usize) -> bool {
+    let Some(word) = words.get(*at) else { return false };
+    *at += 1;
+    if *word == "(" {
+        let met = alternatives(words, at);
+        let closed = words.get(*at) == Some(&")");
+        *at += usize::from(closed);
+        return met && closed;
+    }
+    if words.get(*at) == Some(&"WITH") {
+        // An exception allows more, never less.
+        *at += 2;
+    }
+    LICENCES.contains(word) || FONT_LICENCES.contains(word)
 }
 
 /// Every dependency has a licence that fits.
@@ -122,11 +183,41 @@ pub fn licences(packages: &HashMap<String, Package>) -> Result<Findings, String>
     let mut findings: Findings = packages
         .values()
         .filter_map(|p| match &p.licence {
-            Some(l) if l.replace('/', " OR ").split(" OR ").any(|a| alternative_fits(a.trim())) => None,
-            Some(l) => Some(format!("{} has licence {l}", p.name)),
+            Some(licence) if fits(licence) => None,
+            Some(licence) => Some(format!("{} has licence {licence}", p.name)),
             None => Some(format!("{} states no licence", p.name)),
         })
         .collect();
     findings.sort();
     Ok(findings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn expressions_of_licences_are_understood() {
+        for good in [
+            "MIT",
+            "MIT/GPL-3.0",
+            "GPL-3.0 OR (MIT AND ISC)",
+            "(MIT OR Apache-2.0) AND OFL-1.1 AND Ubuntu-font-1.0",
+            "Apache-2.0 WITH LLVM-exception",
+        ] {
+            assert!(fits(good), "{good}");
+        }
+        for bad in [
+            "",
+            "GPL-3.0",
+            "(MIT OR Apache-2.0) AND GPL-3.0",
+            "MIT AND MPL-2.0",
+            "(MIT",
+            "MIT)",
+            "MIT MIT",
+            "OR MIT",
+        ] {
+            assert!(!fits(bad), "{bad}");
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Project checks that need nothing but cargo.
 //!
-//! `cargo run -p xtask -- check` runs all of them; single ones by name: `layers`, `bans`, `licences`, `fuzz`,
-//! `paths`, `schemas --check`, `scripts`, `without-ipc`, `vectors REPORT`. `schemas` without `--check` writes the code that
+//! `cargo run -p xtask -- check` runs all of them; single ones by name: `layers`, `bans`, `defaults`, `licences`,
+//! `fuzz`, `paths`, `schemas --check`, `scripts`, `without-ipc`, `vectors REPORT`. `schemas` without `--check` writes the code that
 //! is generated from the schemas anew; that needs the program `capnp`.
 //! `dist --prefix DIR` makes an installation.
 
@@ -22,6 +22,7 @@ fn run(name: &str, rest: &[String]) -> Result<Findings, String> {
     match name {
         "layers" => layers::order(&metadata::load()?),
         "bans" => layers::bans(&metadata::load()?),
+        "defaults" => layers::defaults(&metadata::load()?),
         "licences" => layers::licences(&metadata::load()?),
         "fuzz" => fuzz::coverage(&metadata::load()?),
         "schemas" if rest.iter().any(|option| option == "--check") => schemas::check(),
@@ -31,7 +32,7 @@ fn run(name: &str, rest: &[String]) -> Result<Findings, String> {
         "without-ipc" => build_scripts::without_ipc(),
         "vectors" => vectors::report(rest.first().ok_or("vectors needs the report file")?),
         other => Err(format!(
-            "unknown check '{other}'; one of check, layers, bans, licences, fuzz, paths, schemas, scripts, \
+            "unknown check '{other}'; one of check, layers, bans, defaults, licences, fuzz, paths, schemas, scripts, \
              without-ipc, vectors, dist"
         )),
     }
@@ -49,7 +50,8 @@ fn main() -> ExitCode {
             }
         };
     }
-    let all = ["layers", "bans", "licences", "fuzz", "paths", "schemas", "scripts", "without-ipc"];
+    let all =
+        ["layers", "bans", "defaults", "licences", "fuzz", "paths", "schemas", "scripts", "without-ipc"];
     let check = ["--check".to_owned()];
     let (names, rest) = if name == "check" { (all.to_vec(), &check[..]) } else { (vec![name], rest) };
     let mut failed = false;

@@ -19,6 +19,8 @@ pub struct Package {
     pub dependencies: Vec<String>,
     /// True for a package of this workspace.
     pub member: bool,
+    /// True for a member that is built when none is named.
+    pub default_member: bool,
     /// Its build script.
     pub build_script: Option<PathBuf>,
     /// Names of its programs.
@@ -47,6 +49,7 @@ pub fn load() -> Result<HashMap<String, Package>, String> {
     let data = query(&[])?;
     let list = |value: &Value, key: &str| value[key].as_array().cloned().unwrap_or_default();
     let members: Vec<Value> = list(&data, "workspace_members");
+    let default_members: Vec<Value> = list(&data, "workspace_default_members");
     let mut packages: HashMap<String, Package> = HashMap::new();
     let mut names = HashMap::new();
     for package in list(&data, "packages") {
@@ -70,6 +73,7 @@ pub fn load() -> Result<HashMap<String, Package>, String> {
             dir: manifest.parent().map(PathBuf::from).unwrap_or_default(),
             dependencies: Vec::new(),
             member: members.iter().any(|m| m.as_str() == Some(&id)),
+            default_member: default_members.iter().any(|m| m.as_str() == Some(&id)),
             build_script: target_of_kind(&package, "custom-build")
                 .map(|t| PathBuf::from(text(&t["src_path"]))),
             programs: target_of_kind(&package, "bin").map(|t| text(&t["name"])).into_iter().collect(),
