@@ -1,9 +1,9 @@
 //! Project checks that need nothing but cargo.
 //!
 //! `cargo run -p xtask -- check` runs all of them; single ones by name: `layers`, `bans`, `defaults`, `licences`,
-//! `fuzz`, `paths`, `schemas --check`, `scripts`, `without-ipc`, `vectors REPORT`. `schemas` without `--check` writes the code that
-//! is generated from the schemas anew; that needs the program `capnp`.
-//! `dist --prefix DIR` makes an installation.
+//! `fuzz`, `paths`, `schemas --check`, `scripts`, `without-ipc`, `vectors REPORT`. `schemas` without `--check` writes the
+//! code that is generated from the schemas anew; that needs the program `capnp`.
+//! `dist --prefix DIR` makes an installation. `screenshots [NAME...]` draws the pages of the window into `docs/images`.
 
 mod build_scripts;
 mod dist;
@@ -12,6 +12,7 @@ mod layers;
 mod metadata;
 mod paths;
 mod schemas;
+mod screenshots;
 mod vectors;
 
 use std::process::ExitCode;
@@ -33,7 +34,7 @@ fn run(name: &str, rest: &[String]) -> Result<Findings, String> {
         "vectors" => vectors::report(rest.first().ok_or("vectors needs the report file")?),
         other => Err(format!(
             "unknown check '{other}'; one of check, layers, bans, defaults, licences, fuzz, paths, schemas, scripts, \
-             without-ipc, vectors, dist"
+             without-ipc, vectors, dist, screenshots"
         )),
     }
 }
@@ -41,14 +42,18 @@ fn run(name: &str, rest: &[String]) -> Result<Findings, String> {
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let (name, rest) = args.split_first().map_or(("check", &[][..]), |(n, r)| (n.as_str(), r));
-    if name == "dist" {
-        return match dist::run(rest) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(why) => {
-                eprintln!("dist: {why}");
-                ExitCode::FAILURE
-            }
-        };
+    let order = match name {
+        "dist" => Some(dist::run(rest)),
+        "screenshots" => Some(screenshots::run(rest)),
+        _ => None,
+    };
+    match order {
+        Some(Ok(())) => return ExitCode::SUCCESS,
+        Some(Err(why)) => {
+            eprintln!("{name}: {why}");
+            return ExitCode::FAILURE;
+        }
+        None => {}
     }
     let all =
         ["layers", "bans", "defaults", "licences", "fuzz", "paths", "schemas", "scripts", "without-ipc"];

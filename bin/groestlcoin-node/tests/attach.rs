@@ -242,23 +242,6 @@ fn refusals_say_why() {
 }
 
 #[test]
-fn the_window_joins_the_node() {
-    let mut node = Node::new("window");
-    node.start(&["-ipcbind=unix", "-nowalletprocess"]);
-    for option in ["-ipcconnect", "-ipcconnect=auto", "-min"] {
-        let joined = Command::new(program("groestlcoin-gui"))
-            .args(["-regtest", &node.datadir(), option])
-            .output()
-            .unwrap();
-        let told = String::from_utf8_lossy(&joined.stdout);
-        assert!(told.starts_with("Joined the node v31.0.0 on 'regtest' in "), "{told}");
-        assert_eq!(joined.status.code(), Some(1));
-        assert!(String::from_utf8_lossy(&joined.stderr).contains("The window is not available"));
-    }
-    node.stop();
-}
-
-#[test]
 fn wallets_of_the_settings_that_are_open_elsewhere_are_left_out() {
     let mut node = Node::new("settings");
     node.start(&["-ipcbind=unix"]);

@@ -99,6 +99,7 @@ impl App {
             self.transactions.refresh(&self.view);
             self.wallet_menu.refresh(&self.view);
             self.console.refresh(&self.view);
+            self.node_window.refresh(&self.view);
             if before.as_deref() != self.view.wallet_name() {
                 self.wallet_changed();
             }
@@ -119,6 +120,7 @@ impl App {
         self.receive.shown = None;
         self.transactions.selected = None;
         self.transactions.details = None;
+        self.transactions.editing = None;
         if let Some(name) = self.view.wallet_name() {
             self.settings.wallet.insert(self.view.network().to_owned(), name.into());
         }

@@ -57,6 +57,9 @@ pub fn export(
 ) -> Result<u32, String> {
     let folder = export.path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let name = export.path.file_name().ok_or_else(|| Text::ExportNoName.s().to_owned())?;
+    if !export.overwrite && export.path.exists() {
+        return Err(Text::ExportExists.s().to_owned());
+    }
     let mut temp_name = name.to_owned();
     temp_name.push(".part");
     let temp = folder.join(temp_name);
@@ -146,6 +149,7 @@ mod tests {
             filter: TxFilter::default(),
             sort: TxSort::default(),
             unit: Unit::Grs,
+            overwrite: false,
         };
         let mut calls = 0;
         let count = export(&what, &mut |query| {
@@ -154,11 +158,14 @@ mod tests {
             Ok(paged(query, 450, if calls < 2 { 1 } else { 2 }))
         });
         assert_eq!((count, calls), (Ok(450), 5));
+        assert_eq!(export(&what, &mut |q| Ok(paged(q, 1, 1))), Err(Text::ExportExists.s().to_owned()));
         let text = std::fs::read_to_string(&path).unwrap();
         let lines: Vec<&str> = text.split("\r\n").collect();
         assert_eq!(lines.len(), 452);
         assert_eq!(lines[0], "\"Confirmed\",\"Date\",\"Type\",\"Label\",\"Address\",\"Amount (GRS)\",\"ID\"");
         assert!(lines[1].contains("\"a \"\"b\"\", c\",\"addr\",\"-12345.00000000\""), "{}", lines[1]);
+        let again = CsvExport { overwrite: true, ..what };
+        assert_eq!(export(&again, &mut |q| Ok(paged(q, 1, 1))), Ok(1));
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 
@@ -170,6 +177,7 @@ mod tests {
             filter: TxFilter::default(),
             sort: TxSort::default(),
             unit: Unit::Gro,
+            overwrite: false,
         };
         assert_eq!(export(&what("x"), &mut |_| Err("gone".into())), Err("gone".into()));
         let mut version = 0;

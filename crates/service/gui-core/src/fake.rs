@@ -155,6 +155,14 @@ impl Inner {
         self.wallet(|wallet| wallet.transactions = Arc::new(list));
     }
 
+    /// The rows have changed.
+    fn list_again(&mut self) {
+        let list = self.view.wallet.as_ref().map(|w| (w.transactions.filter.clone(), w.transactions.sort));
+        if let Some((filter, sort)) = list {
+            self.list(filter, sort);
+        }
+    }
+
     fn reply(&mut self, id: ActionId, reply: Reply) {
         let mut replies: BTreeMap<ActionId, Reply> = self.view.replies.as_ref().clone();
         replies.insert(id, reply);
@@ -210,11 +218,7 @@ impl Inner {
                     snapshot.recent.insert(0, row);
                     snapshot.recent.truncate(5);
                 });
-                let list =
-                    self.view.wallet.as_ref().map(|w| (w.transactions.filter.clone(), w.transactions.sort));
-                if let Some((filter, sort)) = list {
-                    self.list(filter, sort);
-                }
+                self.list_again();
                 self.reply(id, Reply::Sent(sent));
             }
             FakeSend::Refused(problem) => self.reply(id, Reply::Problem(problem)),
@@ -270,8 +274,18 @@ impl Inner {
                 let details = (!rows.is_empty()).then(|| Arc::new(data::details(rows)));
                 self.reply(id, Reply::Details(details));
             }
-            Command::SetLabel(id, ..) => self.reply(id, Reply::Done),
-            Command::AskLabel(id, _) => self.reply(id, Reply::Label(String::new())),
+            Command::SetLabel(id, address, label) => {
+                let rows = self.rows.iter_mut().filter(|row| row.address == address);
+                rows.for_each(|row| row.label.clone_from(&label));
+                self.list_again();
+                self.reply(id, Reply::Done);
+            }
+            Command::AskLabel(id, address) => {
+                let known = self.view.wallet.iter().flat_map(|wallet| wallet.requests.iter());
+                let label =
+                    known.filter(|request| request.address == address).map(|r| r.label.clone()).next();
+                self.reply(id, Reply::Label(label.unwrap_or_default()));
+            }
             Command::NewRequest(id, request) => {
                 let made = ReceiveRequest {
                     id: id.0,

@@ -160,6 +160,8 @@ pub struct CsvExport {
     pub sort: TxSort,
     /// Unit of the amounts.
     pub unit: crate::amount::Unit,
+    /// A file of that name may be replaced.
+    pub overwrite: bool,
 }
 
 /// What an action came to.

@@ -312,3 +312,82 @@ fn changes_are_told() {
     wallets.open("w").unwrap().result.unwrap();
     assert_eq!(next_names(), Some(vec!["w".to_owned()]));
 }
+
+/// Prints medians: opening the list, each letter of a filter, each order.
+/// `cargo test --release -p grs-wallet --test gui slow_ -- --ignored --nocapture`
+#[test]
+#[ignore = "makes a wallet of 100,000 transactions, which takes a minute"]
+fn slow_a_hundred_thousand_transactions_are_filtered() {
+    const BLOCKS: u32 = 100;
+    const IN_A_BLOCK: u32 = 1000;
+    let (setup, wallets, _) = funded(0);
+    let scripts: Vec<Script> = (0..100)
+        .map(|n| {
+            let label = format!("Customer {n}");
+            let address = setup.call("getnewaddress", json!([label]));
+            setup.script(address.as_str().unwrap())
+        })
+        .collect();
+    for block in 0..BLOCKS {
+        let pay = |n: u32| {
+            let number = block * IN_A_BLOCK + n;
+            let mut from = [7; 32];
+            from[..4].copy_from_slice(&number.to_le_bytes());
+            let mut tx = grs_primitives::MutableTransaction::default();
+            tx.inputs.push(grs_primitives::TxIn::new(
+                grs_primitives::OutPoint { txid: grs_hashes::Txid::from_bytes(from), vout: 0 },
+                0xffff_ffff,
+            ));
+            tx.outputs.push(grs_primitives::TxOut::new(
+                grs_primitives::Amount(COIN + i64::from(number)),
+                scripts[(number % 100) as usize].clone(),
+            ));
+            grs_primitives::TxRef::new(tx.into())
+        };
+        let txs: Vec<_> = (0..IN_A_BLOCK).map(pay).collect();
+        setup.chain.mine(&nobody(), &txs);
+    }
+    let wallet = wallets.wallet("w").unwrap().unwrap();
+    let timed = |query: &TxQuery| {
+        let start = std::time::Instant::now();
+        let page = wallet.transactions(query).unwrap();
+        (start.elapsed(), page)
+    };
+    let query = |text: &str, column, descending| TxQuery {
+        filter: TxFilter { text: text.into(), ..TxFilter::default() },
+        sort: TxSort { column, descending },
+        offset: 0,
+        limit: 200,
+    };
+    // A window has asked for the newest transactions already when the list is opened.
+    let (first, page) = timed(&query("", TxSortColumn::Date, false));
+    assert_eq!(page.total, BLOCKS * IN_A_BLOCK);
+    println!("rows made once, as the wallet is shown: {first:?}");
+    println!("open: {:?}", timed(&query("", TxSortColumn::Date, true)).0);
+    let median = |name: &str, queries: Vec<TxQuery>| {
+        let mut times: Vec<Duration> = queries.iter().map(|query| timed(query).0).collect();
+        times.sort();
+        println!("{name}: median {:?}, worst {:?}", times[times.len() / 2], times[times.len() - 1]);
+    };
+    let letters = |text: &str, column| -> Vec<TxQuery> {
+        (1..=text.len()).map(|end| query(&text[..end], column, true)).collect()
+    };
+    median("letters of a label", letters("customer 42", TxSortColumn::Date));
+    median("letters of an address", letters("grsrt1qxyz", TxSortColumn::Date));
+    median("letters of a transaction", letters("abcdef0123", TxSortColumn::Date));
+    median("letters of a label, by label", letters("customer 42", TxSortColumn::Label));
+    let columns = [
+        TxSortColumn::Status,
+        TxSortColumn::Date,
+        TxSortColumn::Kind,
+        TxSortColumn::Label,
+        TxSortColumn::Amount,
+    ];
+    median("orders", columns.into_iter().map(|column| query("", column, false)).collect());
+    median(
+        "pages",
+        (0..50).map(|n| TxQuery { offset: n * 2000, ..query("", TxSortColumn::Date, true) }).collect(),
+    );
+    let (_, found) = timed(&query("customer 42", TxSortColumn::Date, true));
+    assert_eq!(found.matching, BLOCKS * IN_A_BLOCK / 100);
+}

@@ -111,7 +111,10 @@ Programs talk to it by JSON-RPC, REST and ZeroMQ. It can hold wallets.
 ";
 
 const GUI: &str = "\
-The window on a Groestlcoin node. In this version it only finds the node; there is nothing to see yet.
+The window on a Groestlcoin node and its wallets, which are processes of their own: it joins a node that runs, or starts \
+one.
+
+A payment can be given as a groestlcoin: URI (BIP21) behind the options.
 ";
 
 const QT: &str = "\

@@ -46,14 +46,33 @@ impl ConsolePage {
         &self.completions
     }
 
+    /// Number of the completion that stands in the line.
+    pub fn chosen(&self) -> Option<usize> {
+        self.place
+    }
+
     /// Puts the next completion into the line.
     pub fn complete(&mut self) {
-        if self.completions.is_empty() {
-            return;
+        self.choose(self.place.map_or(0, |place| place + 1));
+    }
+
+    /// Puts the completion before into the line.
+    pub fn complete_back(&mut self) {
+        self.choose(self.place.unwrap_or(0) + self.completions.len().saturating_sub(1));
+    }
+
+    /// Puts a completion into the line; they begin again behind the last one.
+    pub fn choose(&mut self, place: usize) {
+        if let Some(place) = place.checked_rem(self.completions.len()) {
+            self.place = Some(place);
+            self.input.clone_from(&self.completions[place]);
         }
-        let place = self.place.map_or(0, |place| (place + 1) % self.completions.len());
-        self.place = Some(place);
-        self.input.clone_from(&self.completions[place]);
+    }
+
+    /// The completions are not wanted any more: the line is as the user wants it.
+    pub fn accept(&mut self) {
+        self.completions.clear();
+        self.place = None;
     }
 
     /// The line before in the history.
@@ -61,6 +80,7 @@ impl ConsolePage {
         if let Some(line) = self.history.up(&self.input) {
             self.input = line.to_owned();
         }
+        self.accept();
     }
 
     /// The line after in the history.
@@ -68,6 +88,7 @@ impl ConsolePage {
         if let Some(line) = self.history.down() {
             self.input = line.to_owned();
         }
+        self.accept();
     }
 
     /// Names of wallets to choose from; none if there is nothing to choose.

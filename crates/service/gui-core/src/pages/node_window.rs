@@ -4,8 +4,9 @@ use grs_interfaces::gui::{PeerDirection, PeerSnapshot};
 
 use crate::format;
 use crate::texts::Text;
+use crate::traffic::TrafficSample;
 use crate::validate;
-use crate::view::{Backend, Command, View};
+use crate::view::{ActionId, Backend, Command, Reply, View};
 
 /// Tabs of the window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -259,7 +260,10 @@ pub struct NodeWindow {
     pub sort: PeerColumn,
     /// The largest first.
     pub descending: bool,
+    /// What went wrong.
+    pub message: Option<String>,
     watching: bool,
+    waiting: Option<ActionId>,
 }
 
 impl NodeWindow {
@@ -298,21 +302,61 @@ impl NodeWindow {
     /// Ends the connection with the selected peer.
     pub fn disconnect(&mut self, backend: &dyn Backend) {
         if let Some(id) = self.selected.take() {
-            backend.send(Command::DisconnectPeer(backend.new_action(), id));
+            let action = self.new_action(backend);
+            backend.send(Command::DisconnectPeer(action, id));
         }
     }
 
     /// Bans the selected peer.
     pub fn ban(&mut self, span: BanSpan, backend: &dyn Backend) {
         if let Some(id) = self.selected.take() {
-            backend.send(Command::BanPeer(backend.new_action(), id, span.seconds()));
+            let action = self.new_action(backend);
+            backend.send(Command::BanPeer(action, id, span.seconds()));
         }
     }
 
     /// Takes a ban back.
-    pub fn unban(&self, subnet: &str, backend: &dyn Backend) {
-        backend.send(Command::Unban(backend.new_action(), subnet.to_owned()));
+    pub fn unban(&mut self, subnet: &str, backend: &dyn Backend) {
+        let action = self.new_action(backend);
+        backend.send(Command::Unban(action, subnet.to_owned()));
     }
+
+    fn new_action(&mut self, backend: &dyn Backend) -> ActionId {
+        self.message = None;
+        *self.waiting.insert(backend.new_action())
+    }
+
+    /// Takes replies in. Call it for each new view.
+    pub fn refresh(&mut self, view: &View) {
+        if let Some(reply) = self.waiting.and_then(|id| view.reply(id)) {
+            self.waiting = None;
+            if let Reply::Failed(text) = reply {
+                self.message = Some(text.clone());
+            }
+        }
+    }
+}
+
+/// The facts about the node as text, for the clipboard.
+pub fn information_text(view: &View) -> String {
+    let mut out = String::new();
+    for section in information(view) {
+        for (name, value) in section.lines {
+            out.push_str(&format!("{name}: {value}\n"));
+        }
+    }
+    out
+}
+
+/// The traffic in words: what moves now, and the most in the points that are shown.
+pub fn traffic_text(points: &[TrafficSample]) -> String {
+    let Some(last) = points.last() else { return Text::TrafficNone.s().to_owned() };
+    let most = points.iter().fold(0.0_f32, |most, p| most.max(p.received).max(p.sent));
+    Text::TrafficNow.with(&[
+        ("received", &format::byte_rate(last.received)),
+        ("sent", &format::byte_rate(last.sent)),
+        ("most", &format::byte_rate(most)),
+    ])
 }
 
 /// All about a peer. `now` in Unix seconds.

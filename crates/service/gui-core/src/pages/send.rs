@@ -60,10 +60,14 @@ pub struct SendPage {
     pub passphrase: String,
     /// What is wrong beyond single fields.
     pub problem: Option<String>,
+    /// Why what is in the form has no preview.
+    pub live_problem: Option<String>,
     subtract_default: bool,
     /// What the last preview of the form was asked for, and what came.
     asked: Option<(ActionId, SendRequest)>,
     live: Option<(SendRequest, Arc<SendPreview>)>,
+    /// The address whose label has been asked for.
+    label_of: Option<(ActionId, String)>,
 }
 
 impl SendPage {
@@ -87,6 +91,7 @@ impl SendPage {
         self.problem = None;
         self.asked = None;
         self.live = None;
+        self.live_problem = None;
         self.wipe_passphrase();
     }
 
@@ -138,6 +143,31 @@ impl SendPage {
         let uri = PaymentUri::parse(text, network)?;
         recipient.fill(&uri);
         Ok(())
+    }
+
+    /// The user has left an address: if the wallet knows it, its label is filled in where there is none.
+    pub fn ask_label(&mut self, at: usize, view: &View, backend: &dyn Backend) {
+        let network = Network::from_name(view.network()).unwrap_or(Network::Main);
+        let Some(recipient) = self.recipients.get(at).filter(|r| r.label.text.is_empty()) else { return };
+        let address = recipient.clean_address();
+        if view.wallet_fresh() && validate::address(&address, network).is_ok() {
+            let id = backend.new_action();
+            self.label_of = Some((id, address.clone()));
+            backend.send(Command::AskLabel(id, address));
+        }
+    }
+
+    fn take_label(&mut self, view: &View) {
+        let Some((id, address)) = &self.label_of else { return };
+        let Some(reply) = view.reply(*id) else { return };
+        if let Reply::Label(label) = reply {
+            for recipient in &mut self.recipients {
+                if recipient.label.text.is_empty() && recipient.clean_address() == *address {
+                    recipient.label = Field::new(label.clone());
+                }
+            }
+        }
+        self.label_of = None;
     }
 
     /// Fills in a URI from outside: into the first empty recipient, or a new one.
@@ -262,6 +292,7 @@ impl SendPage {
         if !known {
             let id = backend.new_action();
             self.asked = Some((id, request.clone()));
+            self.live_problem = None;
             backend.send(Command::Preview(id, request));
         }
     }
@@ -326,9 +357,18 @@ impl SendPage {
 
     /// Takes replies in. Call it for each new view.
     pub fn refresh(&mut self, view: &View) {
+        self.take_label(view);
         if let Some((id, request)) = &self.asked {
             match view.reply(*id) {
-                Some(Reply::Preview(preview)) => self.live = Some((request.clone(), preview.clone())),
+                Some(Reply::Preview(preview)) => {
+                    self.live = Some((request.clone(), preview.clone()));
+                    self.live_problem = None;
+                }
+                Some(Reply::Problem(problem)) => {
+                    let unit = self.recipients.first().map_or(Unit::Grs, |r| r.unit);
+                    self.live = None;
+                    self.live_problem = Some(problem_text(problem, unit));
+                }
                 Some(_) => self.live = None,
                 None => {}
             }

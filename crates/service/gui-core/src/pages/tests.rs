@@ -288,7 +288,15 @@ fn transactions_are_filtered_sorted_and_exported() {
     assert!(list.row(0).unwrap().amount >= list.row(1).unwrap().amount);
     let txid = list.row(0).unwrap().txid;
     app.transactions.show_details(txid, session.as_ref());
-    assert!(app.transactions.export("list.csv".into(), session.as_ref(), NOW));
+    app.transactions.start_export(&app.view, NOW);
+    let form = app.transactions.exporting.as_mut().unwrap();
+    assert!(form.path.text.ends_with("groestlcoin-Household-2026-11-22.csv"), "{}", form.path.text);
+    form.path.text = "list.csv".into();
+    assert!(!app.transactions.submit_export(session.as_ref(), NOW));
+    let form = app.transactions.exporting.as_mut().unwrap();
+    assert_eq!(form.path.error.as_deref(), Some(Text::ExportPathWrong.s()));
+    form.path.text = "/tmp/list.csv".into();
+    assert!(app.transactions.submit_export(session.as_ref(), NOW));
     app.update(NOW);
     let details = app.transactions.details.clone().unwrap();
     let lines = transactions::details_lines(&details, Unit::Grs);

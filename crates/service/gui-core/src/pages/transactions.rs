@@ -16,6 +16,25 @@ use crate::format::date_time;
 use crate::texts::{Count, Text};
 use crate::view::{ActionId, Backend, Command, CsvExport, Reply, TxList, View};
 
+/// A label that is being changed.
+#[derive(Debug, Clone, Default)]
+pub struct LabelEdit {
+    /// Whose label it is.
+    pub address: String,
+    /// The label.
+    pub label: Field,
+    waiting: Option<ActionId>,
+}
+
+/// Where an export goes.
+#[derive(Debug, Clone, Default)]
+pub struct ExportForm {
+    /// Name of the file, with all folders.
+    pub path: Field,
+    /// A file of that name may be replaced.
+    pub overwrite: bool,
+}
+
 /// The page.
 #[derive(Debug, Clone, Default)]
 pub struct TransactionsPage {
@@ -41,6 +60,10 @@ pub struct TransactionsPage {
     pub details: Option<Arc<TxDetails>>,
     /// What an export came to, or what went wrong.
     pub message: Option<String>,
+    /// The label that is being changed.
+    pub editing: Option<LabelEdit>,
+    /// The form of the export, while it is shown.
+    pub exporting: Option<ExportForm>,
     sent: Option<(TxFilter, TxSort, String)>,
     waiting_details: Option<ActionId>,
     waiting_export: Option<(ActionId, PathBuf)>,
@@ -139,13 +162,61 @@ impl TransactionsPage {
         backend.send(Command::ShowDetails(id, txid));
     }
 
-    /// Writes the filtered rows into a file; false while a field is wrong.
-    pub fn export(&mut self, path: PathBuf, backend: &dyn Backend, now: i64) -> bool {
+    /// Begins to change the label of a row.
+    pub fn start_label(&mut self, row: &TxRow) {
+        if !row.address.is_empty() {
+            let label = Field::new(row.label.clone());
+            self.editing = Some(LabelEdit { address: row.address.clone(), label, waiting: None });
+        }
+    }
+
+    /// Keeps the label; false if something is wrong with it or it is on its way already.
+    pub fn save_label(&mut self, backend: &dyn Backend) -> bool {
+        let Some(edit) = self.editing.as_mut().filter(|edit| edit.waiting.is_none()) else { return false };
+        let Some(label) = edit.label.judge(crate::validate::free_text(&edit.label.text)) else {
+            return false;
+        };
+        let id = backend.new_action();
+        edit.waiting = Some(id);
+        backend.send(Command::SetLabel(id, edit.address.clone(), label));
+        true
+    }
+
+    /// Begins an export: into the home directory, named after wallet and day, unless the user says otherwise.
+    pub fn start_export(&mut self, view: &View, now: i64) {
+        let plain = |c: char| if c.is_alphanumeric() || "-_".contains(c) { c } else { '_' };
+        let wallet: String = view.wallet_name().unwrap_or_default().chars().map(plain).collect();
+        let day: String = date_time(now).chars().take(10).collect();
+        let parts = ["groestlcoin", wallet.as_str(), day.as_str()].map(str::to_owned);
+        let name: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        let path = std::env::home_dir().unwrap_or_default().join(format!("{}.csv", name.join("-")));
+        let path = Field::new(path.display().to_string());
+        self.exporting = Some(ExportForm { path, overwrite: false });
+        self.message = None;
+    }
+
+    /// Whether an export is under way.
+    pub fn is_exporting(&self) -> bool {
+        self.waiting_export.is_some()
+    }
+
+    /// Writes the filtered rows into the file of the form; false while a field is wrong.
+    pub fn submit_export(&mut self, backend: &dyn Backend, now: i64) -> bool {
         let Some(filter) = self.filter(now) else { return false };
+        let Some(form) = &mut self.exporting else { return false };
+        form.path.touch();
+        let path = PathBuf::from(form.path.text.trim());
+        let good = path.is_absolute() && path.file_name().is_some();
+        let verdict = if good { Ok(path) } else { Err(Text::ExportPathWrong.s().to_owned()) };
+        let Some(path) = form.path.judge(verdict) else { return false };
+        if self.waiting_export.is_some() {
+            return false;
+        }
         let id = backend.new_action();
         self.waiting_export = Some((id, path.clone()));
         self.message = None;
-        backend.send(Command::ExportCsv(id, CsvExport { path, filter, sort: self.sort, unit: self.unit }));
+        let (sort, unit, overwrite) = (self.sort, self.unit, form.overwrite);
+        backend.send(Command::ExportCsv(id, CsvExport { path, filter, sort, unit, overwrite }));
         true
     }
 
@@ -160,16 +231,29 @@ impl TransactionsPage {
                 _ => {}
             }
         }
+        if let Some(edit) = &mut self.editing
+            && let Some(reply) = edit.waiting.and_then(|id| view.reply(id))
+        {
+            edit.waiting = None;
+            match reply {
+                Reply::Failed(text) => edit.label.error = Some(text.clone()),
+                _ => self.editing = None,
+            }
+        }
         if let Some((id, path)) = self.waiting_export.take() {
             match view.reply(id) {
                 None => self.waiting_export = Some((id, path)),
                 Some(Reply::Exported(rows)) => {
+                    self.exporting = None;
                     self.message =
                         Some(Count::RowsExported.with(u64::from(*rows), &[("file", &path.display())]));
                 }
                 Some(Reply::Failed(text)) => {
-                    self.message =
-                        Some(Text::ExportFailed.with(&[("file", &path.display()), ("reason", text)]));
+                    let problem = Text::ExportFailed.with(&[("file", &path.display()), ("reason", text)]);
+                    match &mut self.exporting {
+                        Some(form) => form.path.error = Some(problem),
+                        None => self.message = Some(problem),
+                    }
                 }
                 Some(_) => {}
             }
@@ -231,6 +315,22 @@ pub fn row_text(row: &TxRow, unit: Unit) -> String {
         status_text(row.status),
     ]
     .join(", ")
+}
+
+/// The details as text, for the clipboard.
+pub fn details_text(details: &TxDetails, unit: Unit) -> String {
+    let lines = details_lines(details, unit);
+    lines.iter().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>().join("\n")
+}
+
+/// The filtered rows in one line: how many, and their sum.
+pub fn summary(list: &TxList, unit: Unit) -> String {
+    let sum = format(unit, list.sum, Style { plus: true, ..Style::default() });
+    let values: [(&str, &dyn std::fmt::Display); 2] = [
+        ("all", &crate::format::number(u64::from(list.total))),
+        ("sum", &format!("{sum} {}", unit.short_name())),
+    ];
+    Count::RowsShown.with(u64::from(list.matching), &values)
 }
 
 /// Lines of the details: name and value.

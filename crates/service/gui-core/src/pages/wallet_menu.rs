@@ -109,7 +109,7 @@ pub struct WalletMenu {
     pub closing: Option<String>,
     /// What the last action came to, or what went wrong.
     pub message: Option<String>,
-    waiting: Option<ActionId>,
+    waiting: Option<(ActionId, Text)>,
 }
 
 impl WalletMenu {
@@ -123,6 +123,24 @@ impl WalletMenu {
     /// Whether an action is under way.
     pub fn busy(&self) -> bool {
         self.waiting.is_some()
+    }
+
+    /// What is under way, for the user.
+    pub fn progress(&self) -> Option<&'static str> {
+        self.waiting.map(|(_, text)| text.s())
+    }
+
+    /// The user has read the message.
+    pub fn dismiss(&mut self) {
+        self.message = None;
+    }
+
+    /// Leaves the form for a new wallet, unless the wallet is being made.
+    pub fn cancel_create(&mut self) {
+        if !self.busy() {
+            self.create = None;
+            self.message = None;
+        }
     }
 
     /// Checks the form while it is being filled in.
@@ -141,7 +159,7 @@ impl WalletMenu {
             return false;
         }
         let id = backend.new_action();
-        self.waiting = Some(id);
+        self.waiting = Some((id, Text::WalletCreating));
         self.message = None;
         backend.send(Command::CreateWallet(id, wallet));
         true
@@ -156,7 +174,7 @@ impl WalletMenu {
     pub fn open(&mut self, name: &str, backend: &dyn Backend) {
         if self.waiting.is_none() {
             let id = backend.new_action();
-            self.waiting = Some(id);
+            self.waiting = Some((id, Text::WalletOpening));
             self.message = None;
             backend.send(Command::OpenWallet(id, name.to_owned()));
         }
@@ -181,14 +199,14 @@ impl WalletMenu {
             && let Some(name) = self.closing.take()
         {
             let id = backend.new_action();
-            self.waiting = Some(id);
+            self.waiting = Some((id, Text::WalletClosing));
             backend.send(Command::CloseWallet(id, name));
         }
     }
 
     /// Takes replies in. Call it for each new view.
     pub fn refresh(&mut self, view: &View) {
-        let Some(reply) = self.waiting.and_then(|id| view.reply(id)) else { return };
+        let Some(reply) = self.waiting.and_then(|(id, _)| view.reply(id)) else { return };
         self.waiting = None;
         match reply {
             Reply::Wallet { warnings, .. } => {

@@ -206,6 +206,7 @@ fn a_list_of_100_000_rows_is_read_in_pages() {
         filter: TxFilter { text: "row 5".into(), ..TxFilter::default() },
         sort: TxSort::default(),
         unit: crate::amount::Unit::Grs,
+        overwrite: false,
     };
     assert!(matches!(setup.ask(|id| Command::ExportCsv(id, export)), Reply::Exported(1)));
     assert_eq!(std::fs::read_to_string(path).unwrap().lines().count(), 2);

@@ -85,7 +85,7 @@ impl Text {
 }
 
 impl Count {
-    /// The text for a number, which stands for `{n}`.
+    /// The text for a number, which stands for `{n}`, with thin spaces between groups of digits.
     pub fn n(self, n: u64) -> String {
         self.with(n, &[])
     }
@@ -93,7 +93,8 @@ impl Count {
     /// The text for a number, with further placeholders filled in.
     pub fn with(self, n: u64, values: &[(&str, &dyn Display)]) -> String {
         let template = CURRENT.get().and_then(|c| c.count(self, n)).unwrap_or_else(|| self.english(n));
-        let mut all: Vec<(&str, &dyn Display)> = vec![("n", &n)];
+        let number = crate::format::number(n);
+        let mut all: Vec<(&str, &dyn Display)> = vec![("n", &number)];
         all.extend_from_slice(values);
         fill(template, &all)
     }

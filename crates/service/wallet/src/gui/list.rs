@@ -1,7 +1,6 @@
 //! The list of transactions: rows that are made once, filtered and sorted here. Reference:
 //! `src/qt/transactionrecord.cpp`, `transactionfilterproxy.cpp`.
 
-use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use grs_descriptor::extract_destination;
@@ -39,6 +38,8 @@ pub(super) struct ListCache {
     book: u64,
     /// Grows with each change of the rows.
     version: u64,
+    /// Place of each row when all are sorted by label, and the version that it is of.
+    by_label: Option<(u64, Vec<u32>)>,
     answer: Option<Answer>,
 }
 
@@ -181,7 +182,9 @@ fn hex_contains(txid: &Txid, text: &[u8]) -> bool {
         hex[2 * n] = DIGITS[usize::from(byte >> 4)];
         hex[2 * n + 1] = DIGITS[usize::from(byte & 15)];
     }
-    hex.windows(text.len()).any(|window| window == text)
+    // The first digit first: comparing slices costs much more.
+    text.first()
+        .is_none_or(|first| hex.windows(text.len()).any(|window| window[0] == *first && window == text))
 }
 
 impl ListCache {
@@ -234,6 +237,20 @@ impl ListCache {
         state.txs.get(&base.txid).map_or(0, |wtx| state.depth(wtx))
     }
 
+    /// Texts are compared once for each state of the rows, not for each letter of a filter.
+    fn rank_labels(&mut self) {
+        if self.by_label.as_ref().is_some_and(|(version, _)| *version == self.version) {
+            return;
+        }
+        let mut order: Vec<u32> = (0..self.len()).collect();
+        order.sort_by(|a, b| self.rows[*a as usize].search.cmp(&self.rows[*b as usize].search));
+        let mut ranks = vec![0; order.len()];
+        for (rank, row) in order.into_iter().enumerate() {
+            ranks[row as usize] = rank as u32;
+        }
+        self.by_label = Some((self.version, ranks));
+    }
+
     fn answer(&mut self, state: &State, filter: &TxFilter, sort: TxSort) -> &Answer {
         let height = if sort.column == TxSortColumn::Status { state.last_block_height } else { 0 };
         let good = |a: &Answer| {
@@ -245,7 +262,11 @@ impl ListCache {
             let mut rows: Vec<u32> =
                 all.filter(|(_, base)| matcher.matches(base)).map(|(n, _)| n as u32).collect();
             let sum = rows.iter().map(|n| self.rows[*n as usize].amount).fold(0, i64::saturating_add);
-            sort_rows(state, &self.rows, &mut rows, sort);
+            if sort.column == TxSortColumn::Label {
+                self.rank_labels();
+            }
+            let ranks = self.by_label.as_ref().map_or(&[] as &[u32], |(_, ranks)| ranks);
+            sort_rows(state, &self.rows, ranks, &mut rows, sort);
             let (filter, version) = (filter.clone(), self.version);
             self.answer = Some(Answer { filter, sort, version, height, rows, sum });
         }
@@ -270,7 +291,8 @@ impl ListCache {
     }
 }
 
-fn sort_rows(state: &State, rows: &[BaseRow], numbers: &mut [u32], sort: TxSort) {
+/// `ranks` are needed for the order by label only.
+fn sort_rows(state: &State, rows: &[BaseRow], ranks: &[u32], numbers: &mut [u32], sort: TxSort) {
     let base = |n: &u32| &rows[*n as usize];
     // The order of the wallet decides between equals.
     match sort.column {
@@ -280,10 +302,7 @@ fn sort_rows(state: &State, rows: &[BaseRow], numbers: &mut [u32], sort: TxSort)
         TxSortColumn::Status => {
             numbers.sort_by_cached_key(|n| (ListCache::depth(state, base(n)), base(n).time, *n))
         }
-        TxSortColumn::Label => numbers.sort_by(|a, b| match base(a).search.cmp(&base(b).search) {
-            Ordering::Equal => a.cmp(b),
-            other => other,
-        }),
+        TxSortColumn::Label => numbers.sort_by_key(|n| ranks.get(*n as usize).copied()),
     }
     if sort.descending {
         numbers.reverse();
