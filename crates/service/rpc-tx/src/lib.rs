@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 
 use grs_descriptor::decode_destination;
-use grs_encoding::{DecodeError, Reader, hex_decode};
+use grs_encoding::{DecodeError, Reader, hex_decode, is_hex};
 use grs_hashes::Txid;
+use grs_keys::PublicKey;
 use grs_params::Network;
 use grs_policy::{TX_MAX_STANDARD_VERSION, TX_MIN_STANDARD_VERSION};
 use grs_primitives::{Amount, MutableTransaction, OutPoint, Script, Transaction, TxIn, TxOut};
@@ -23,6 +24,25 @@ const DEFAULT_VERSION: u32 = 2;
 
 /// Largest sequence number that lets a transaction be replaced (BIP125).
 const MAX_BIP125_RBF_SEQUENCE: u32 = 0xffff_fffd;
+
+/// A public key in hexadecimal. Reference: `HexToPubKey`.
+///
+/// # Errors
+/// One for what is not hexadecimal, of another length than a key, or no point of the curve.
+pub fn parse_public_key(text: &str) -> Result<PublicKey, RpcError> {
+    let fail = |reason: &str| Err(RpcError::invalid_address_or_key(format!("Pubkey \"{text}\" {reason}")));
+    if !is_hex(text) {
+        return fail("must be a hex string");
+    }
+    if text.len() != 66 && text.len() != 130 {
+        return fail("must have a length of either 33 or 65 bytes");
+    }
+    let key = hex_decode(text).ok().and_then(|bytes| PublicKey::from_slice(&bytes).ok());
+    match key.filter(PublicKey::is_fully_valid) {
+        Some(key) => Ok(key),
+        None => fail("must be cryptographically valid."),
+    }
+}
 
 /// Whether all scripts could be scripts: tells the two forms of a transaction apart. Reference:
 /// `CheckTxScriptsSanity`.

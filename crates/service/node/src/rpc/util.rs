@@ -6,9 +6,10 @@ use grs_descriptor::{
     decode_secret_key, descriptor_checksum, extract_destination, infer_descriptor, sign_message_text,
     verify_message_text,
 };
-use grs_encoding::{hex_decode, hex_encode, is_hex};
+use grs_encoding::hex_encode;
 use grs_keys::PublicKey;
 use grs_rpc::{Arg, JsonExt, Method, Request, Res, RpcError, help, value};
+use grs_rpc_tx::parse_public_key;
 use grs_script::script_for_multisig;
 use serde_json::{Map, Value, json};
 
@@ -240,27 +241,11 @@ fn validateaddress(ctx: &Ctx, request: &Request<'_>) -> Result<Value, RpcError> 
     Ok(Value::Object(out))
 }
 
-/// A public key in hexadecimal. Reference: `HexToPubKey`.
-fn public_key(text: &str) -> Result<PublicKey, RpcError> {
-    let fail = |reason: &str| Err(RpcError::invalid_address_or_key(format!("Pubkey \"{text}\" {reason}")));
-    if !is_hex(text) {
-        return fail("must be a hex string");
-    }
-    if text.len() != 66 && text.len() != 130 {
-        return fail("must have a length of either 33 or 65 bytes");
-    }
-    let key = hex_decode(text).ok().and_then(|bytes| PublicKey::from_slice(&bytes).ok());
-    match key.filter(PublicKey::is_fully_valid) {
-        Some(key) => Ok(key),
-        None => fail("must be cryptographically valid."),
-    }
-}
-
 fn createmultisig(ctx: &Ctx, request: &Request<'_>) -> Result<Value, RpcError> {
     let required: i32 = request.arg("nrequired")?;
     let mut keys = Vec::new();
     for key in request.value("keys").get_array()? {
-        keys.push(public_key(key.get_str()?)?);
+        keys.push(parse_public_key(key.get_str()?)?);
     }
     let name: &str = request.arg("address_type")?;
     let wanted = match OutputType::from_name(name) {

@@ -3,12 +3,11 @@
 use grs_descriptor::{Descriptor, Destination, FlatSigningProvider, extract_destination};
 use grs_encoding::{encode_to_vec, hex_decode, hex_encode};
 use grs_hashes::Txid;
-use grs_keys::PublicKey;
 use grs_policy::{FeeRate, TRUC_VERSION};
 use grs_primitives::{OutPoint, TxIn};
 use grs_rpc::value::{Expected, amount, amount_from_value, check_object_types, parse_hash_field};
 use grs_rpc::{Arg, JsonExt, Method, Request, Res, RpcError, code};
-use grs_rpc_tx::decode_tx;
+use grs_rpc_tx::{decode_tx, parse_public_key};
 use serde_json::{Value, json};
 
 use super::addresses::parse_output_type;
@@ -123,11 +122,7 @@ pub(super) fn methods() -> Vec<Method> {
 fn solving_data(wallet: &Wallet, value: &Value, out: &mut FlatSigningProvider) -> Result<(), RpcError> {
     let list = |key: &str| value.field(key).as_array().cloned().unwrap_or_default();
     for item in list("pubkeys") {
-        let text = item.get_str()?;
-        let key = hex_decode(text).ok().and_then(|bytes| PublicKey::from_slice(&bytes).ok());
-        let key = key.filter(PublicKey::is_fully_valid).ok_or_else(|| {
-            RpcError::invalid_address_or_key(format!("Pubkey \"{text}\" must be a hex string"))
-        })?;
+        let key = parse_public_key(item.get_str()?)?;
         out.add_public_key(key);
         out.add_script(&Destination::witness_key_hash(&key).script());
     }
