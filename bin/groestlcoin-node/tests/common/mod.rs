@@ -52,6 +52,19 @@ pub fn wait(child: &mut Child, what: &str) -> ExitStatus {
 pub fn signal(pid: u32, name: &str) {
     let sent = Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).status().unwrap();
     assert!(sent.success(), "kill -{name} {pid}");
+    // The threads of a process stop one after the other; until then one of them may still answer.
+    while name == "STOP" && !stands_still(pid) {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Whether all threads of a process are stopped, or it is gone.
+fn stands_still(pid: u32) -> bool {
+    let Ok(tasks) = std::fs::read_dir(format!("/proc/{pid}/task")) else { return true };
+    let states = tasks.flatten().filter_map(|task| std::fs::read_to_string(task.path().join("stat")).ok());
+    states
+        .map(|stat| stat.rsplit(')').next().unwrap_or_default().trim().to_owned())
+        .all(|rest| rest.starts_with('T'))
 }
 
 pub struct Node {
