@@ -84,9 +84,12 @@ impl Published {
         self.view.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn set(&self, view: View) {
+    /// `draw` unless nothing that catches the eye has changed: the next frame shows the rest.
+    fn set(&self, view: View, draw: bool) {
         *self.view.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(view);
-        (self.repaint)();
+        if draw {
+            (self.repaint)();
+        }
     }
 }
 
@@ -154,7 +157,8 @@ fn run(state: &mut State, inbox: &Receiver<Message>, output: &Published) {
 
 fn publish(state: &mut State, output: &Published) {
     if state.changed() {
-        output.set(state.view.clone());
+        let draw = state.takes_the_eye();
+        output.set(state.view.clone(), draw);
     }
 }
 

@@ -49,6 +49,7 @@ pub(super) struct Attached {
 pub(super) struct State {
     pub(super) view: View,
     published: u64,
+    draw: bool,
     pub(super) config: SessionConfig,
     pub(super) mail: Mail,
     pub(super) lanes: Lanes,
@@ -99,6 +100,7 @@ impl State {
         Ok(State {
             view,
             published: 0,
+            draw: true,
             machine: LinkMachine::new(config.connect.clone(), config.launcher.in_process()),
             wanted: config.wallet.clone(),
             config,
@@ -132,8 +134,14 @@ impl State {
         std::mem::replace(&mut self.published, self.view.version) != self.view.version
     }
 
+    /// Whether the published change has to be drawn; asked once for each.
+    pub(super) fn takes_the_eye(&mut self) -> bool {
+        std::mem::take(&mut self.draw)
+    }
+
     /// Notes that the view has changed.
     pub(super) fn touch(&mut self) {
+        self.draw = true;
         self.view.version += 1;
     }
 
@@ -357,6 +365,21 @@ impl State {
     }
 
     fn node_update(&mut self, snapshot: NodeSnapshot) {
+        // Time and traffic go on all the time. What shows them asks for frames itself, so an idle window stays idle.
+        let draw = self.draw;
+        let before = (self.view.link.clone(), self.view.wallet_link.clone(), self.view.node_silent_since);
+        let still = self.view.node.as_ref().is_some_and(|old| {
+            let same = NodeSnapshot { time_ms: old.time_ms, traffic: old.traffic, ..snapshot.clone() };
+            **old == same
+        });
+        self.take_snapshot(snapshot);
+        let after = (self.view.link.clone(), self.view.wallet_link.clone(), self.view.node_silent_since);
+        if still && before == after {
+            self.draw = draw;
+        }
+    }
+
+    fn take_snapshot(&mut self, snapshot: NodeSnapshot) {
         self.touch();
         self.node_heard();
         if snapshot.phase == NodePhase::Running {

@@ -3,6 +3,7 @@
 mod fake;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use grs_interfaces::SecureString;
@@ -319,4 +320,40 @@ fn the_node_s_own_stop_ends_the_window_too() {
     let setup = Setup::running();
     setup.launcher.lose("The node has stopped.", true);
     setup.wait("the end", |v| v.link == Link::Closed);
+}
+
+#[test]
+fn what_nobody_sees_asks_for_no_frame() {
+    let launcher = FakeLauncher::new();
+    let dir = tempfile::tempdir().unwrap();
+    let frames = Arc::new(AtomicU32::new(0));
+    let counted = frames.clone();
+    let config = SessionConfig {
+        connect: IpcConnect::Auto,
+        launcher: launcher.clone(),
+        data_dir: Some(dir.path().to_owned()),
+        wallet: Some("w".into()),
+        repaint: Arc::new(move || {
+            counted.fetch_add(1, Ordering::SeqCst);
+        }),
+    };
+    let session = Session::start(config).unwrap();
+    let setup = Setup { launcher, session, dir };
+    setup.wait("a wallet", |v| v.wallet.as_ref().is_some_and(|w| w.transactions.total > 0));
+    let node = setup.launcher.node();
+    // Until everything has arrived frames are asked for.
+    let mut seen = u32::MAX;
+    while std::mem::replace(&mut seen, frames.load(Ordering::SeqCst)) != frames.load(Ordering::SeqCst) {
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    node.change(|s| (s.time_ms, s.traffic.received) = (5000, 7000));
+    setup.wait("the traffic", |v| v.node.as_ref().is_some_and(|n| n.traffic.received == 7000));
+    assert_eq!(frames.load(Ordering::SeqCst), seen);
+    node.change(|s| s.sync.blocks = 78);
+    setup.wait("the block", |v| v.node.as_ref().is_some_and(|n| n.sync.blocks == 78));
+    let end = Instant::now() + Duration::from_secs(20);
+    while frames.load(Ordering::SeqCst) == seen {
+        assert!(Instant::now() < end, "no frame was asked for");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
